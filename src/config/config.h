@@ -1,0 +1,89 @@
+/* config - one deployment as its operator wrote it (postern.yaml): an immutable snapshot.
+ *
+ * Everything lives in the arena given to config_load; relative paths were resolved against the
+ * directory of the file.  Shared between threads, never changed: a reload makes a new one.
+ * The keys of the file are documented in postern.yaml(5). */
+#pragma once
+#include "base/digest.h"
+#include "base/err.h"
+#include "config/findings.h"
+
+enum environment { ENV_DEVELOPMENT, ENV_STAGING, ENV_PRODUCTION };
+const char *environment_name(enum environment e);
+
+enum source_kind { SOURCE_SQLITE, SOURCE_FILES, SOURCE_SCRIPTED };
+
+struct source_config {
+	struct str name, owner, purpose, runbook;
+	enum source_kind kind;
+	struct str path; /* SQLITE: database file; FILES: root directory */
+	unsigned pool; /* SQLITE: read connections */
+	unsigned concurrency; /* calls at a time; at most half of limits.concurrency */
+	struct place at;
+};
+
+struct role_config {
+	struct str name;
+	const struct str *grants; /* flattened: roles in roles are expanded; sorted, unique */
+	size_t grant_count;
+	struct place at;
+};
+
+struct fixed_principal {
+	struct str subject, tenant, agent;
+	const struct str *roles;
+	size_t role_count;
+};
+
+struct listen_config {
+	bool http; /* a listen.http section is there */
+	struct str address; /* default 127.0.0.1:8477 */
+	bool loopback; /* every address it binds is loopback */
+	bool tls;
+	struct str tls_cert, tls_key, tls_client_ca;
+	bool proxy_terminates_tls; /* the explicit statement that allows a non-loopback bind without
+				      TLS */
+	const struct str *allowed_origins, *allowed_hosts;
+	size_t allowed_origin_count, allowed_host_count;
+};
+
+struct limits_config {
+	uint64_t request_bytes; /* 256 KiB: body or line */
+	unsigned concurrency; /* 64 workers */
+	uint32_t tool_ms; /* 10 s: one statement, unless the tool says less */
+	uint32_t request_ms; /* 30 s: one call from whole request to reply */
+	uint32_t connections; /* 1024 */
+	uint32_t streams; /* 256 open streams */
+	uint32_t streams_per_principal; /* 16 */
+	uint32_t audit_ms; /* 2 s: then AUDIT_UNAVAILABLE */
+};
+
+struct config {
+	struct str file, directory;
+	enum environment environment;
+	struct str name, instance;
+	struct str owner;
+	struct str instructions; /* for the model, in discover and initialize; may be empty */
+	struct listen_config listen;
+	const struct source_config *sources;
+	size_t source_count;
+	struct str store_file; /* store.sqlite */
+	struct str audit_directory, audit_keys;
+	bool api_keys;
+	const struct fixed_principal *fixed; /* NULL: none */
+	struct secret stdio_key; /* identity.stdio.key, n = 0: none */
+	const struct role_config *roles;
+	size_t role_count;
+	struct limits_config limits;
+	const struct str *catalog_files; /* globs expanded, sorted */
+	size_t catalog_file_count;
+	struct sha256 digest; /* of the bytes of postern.yaml */
+};
+
+/* NULL: findings tell why (f->errors > 0).  Warnings may be there on success.
+ * override_listen: empty, or the address of --listen; override_instance likewise. */
+const struct config *config_load(struct arena *a, struct str path, struct str override_listen,
+	struct str override_instance, struct findings *f);
+
+const struct source_config *config_source(const struct config *c, struct str name); /* NULL: none */
+const struct role_config *config_role(const struct config *c, struct str name);

@@ -1,0 +1,330 @@
+/* Every file of test/config is loaded; what is found must be what its .expected says.  Files called
+ * good_* must load. */
+#include "config/config.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "config/read.h"
+
+struct fixture {
+	struct arena a;
+	struct findings f;
+};
+
+static int setup(void **state)
+{
+	struct fixture *x = calloc(1, sizeof *x);
+
+	arena_init(&x->a, (size_t)64 << 20);
+	findings_init(&x->f, &x->a);
+	*state = x;
+	return chdir(getenv("POSTERN_SOURCE")) != 0 || chdir("test/config") != 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+
+	arena_done(&x->a);
+	free(x);
+	return 0;
+}
+
+static struct str findings_text(struct fixture *x)
+{
+	struct buf out;
+
+	buf_in(&out, &x->a, 1 << 20);
+	findings_write(&x->f, &out);
+	return arena_str(&x->a, buf_str(&out));
+}
+
+static const struct config *load(struct fixture *x, const char *path)
+{
+	return config_load(&x->a, str_c(path), STR_NONE, STR_NONE, &x->f);
+}
+
+static const struct config *load_text(struct fixture *x, const char *text)
+{
+	char path[] = P_tmpdir "/postern-config-XXXXXX";
+	int fd = mkstemp(path);
+	const struct config *c;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	c = load(x, path);
+	unlink(path);
+	return c;
+}
+
+static bool found(const struct fixture *x, const char *code)
+{
+	for (size_t i = 0; i < x->f.count; i++)
+		if (strcmp(x->f.list[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+static void compare(struct fixture *x, const char *name, bool loaded)
+{
+	struct str expected = STR_NONE, is = findings_text(x);
+	char path[512];
+	struct err err;
+
+	snprintf(path, sizeof path, "%s.expected", name);
+	if (getenv("POSTERN_WRITE_EXPECTED")) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		fwrite(is.p, 1, is.n, f);
+		fclose(f);
+	}
+	assert_int_equal(loaded, strncmp(name, "good_", 5) == 0);
+	if (!file_read(&x->a, str_c(path), 1 << 20, &expected, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(is.p, expected.p);
+}
+
+static void every_file_gives_the_findings_it_is_expected_to_give(void **state)
+{
+	DIR *dir = opendir(".");
+	struct dirent *e;
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL) {
+		struct fixture x = { 0 };
+		size_t n = strlen(e->d_name);
+
+		if (n < 5 || strcmp(e->d_name + n - 5, ".yaml") != 0 ||
+			strncmp(e->d_name, "base", 4) == 0)
+			continue;
+		arena_init(&x.a, (size_t)64 << 20);
+		findings_init(&x.f, &x.a);
+		compare(&x, e->d_name, load(&x, e->d_name) != NULL);
+		arena_done(&x.a);
+		count++;
+	}
+	closedir(dir);
+	assert_true(count >= 15);
+}
+
+static void a_whole_configuration_is_read(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_development.yaml");
+
+	assert_non_null(c);
+	assert_int_equal(c->environment, ENV_DEVELOPMENT);
+	assert_true(str_eq(c->name, S("acme/crm")));
+	assert_true(c->listen.http && c->listen.loopback && !c->listen.tls);
+	assert_int_equal(c->source_count, 3);
+	assert_true(str_eq(config_source(c, S("crm"))->path, S("./crm.db")));
+	assert_int_equal(config_source(c, S("crm"))->concurrency, 8);
+	assert_int_equal(config_source(c, S("docs"))->concurrency, 8);
+	assert_true(str_eq(config_source(c, S("docs"))->owner, S("support-platform")));
+	assert_int_equal(config_source(c, S("script"))->kind, SOURCE_SCRIPTED);
+	assert_null(config_source(c, S("nothing")));
+	assert_int_equal(config_role(c, S("support_l3"))->grant_count, 3);
+	assert_true(str_eq(config_role(c, S("support_l3"))->grants[0], S("contracts.read")));
+	assert_int_equal(c->limits.tool_ms, 2000);
+	assert_int_equal(c->limits.request_ms, 20000);
+	assert_int_equal(c->limits.streams_per_principal, 8);
+	assert_int_equal(c->stdio_key.n, 0);
+	assert_true(str_eq(c->store_file, S("./state/postern.db")));
+}
+
+static void what_is_absent_has_its_stated_default(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_fixed.yaml");
+
+	assert_non_null(c);
+	assert_false(c->listen.http);
+	assert_false(c->api_keys);
+	assert_true(str_eq(c->fixed->subject, S("tester")));
+	assert_true(str_eq(c->instance, S("a")));
+	assert_int_equal(c->limits.request_bytes, 256 << 10);
+	assert_int_equal(c->limits.concurrency, 64);
+	assert_int_equal(c->limits.tool_ms, 10000);
+	assert_int_equal(c->limits.request_ms, 30000);
+	assert_int_equal(c->limits.audit_ms, 2000);
+	assert_int_equal(c->sources[0].concurrency, 32);
+	assert_true(str_eq(c->audit_directory, S("./state/audit")));
+}
+
+static void overrides_are_held_to_the_same_rules(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c =
+		config_load(&x->a, S("good_fixed.yaml"), S("127.0.0.1:0"), S("b"), &x->f);
+
+	assert_non_null(c);
+	assert_true(c->listen.http && c->listen.loopback);
+	assert_true(str_eq(c->instance, S("b")));
+	assert_null(config_load(&x->a, S("good_fixed.yaml"), S("0.0.0.0:80"), STR_NONE, &x->f));
+	assert_true(found(x, "config.fixed"));
+	assert_true(found(x, "config.listen_plain"));
+	assert_true(found(x, "config.scripted"));
+	assert_null(config_load(&x->a, S("good_fixed.yaml"), STR_NONE, S("a/b"), &x->f));
+	assert_true(found(x, "config.name"));
+	assert_null(config_load(&x->a, S("bad_list.yaml"), S("x"), S("a/b"), &x->f));
+	assert_null(config_load(&x->a, S("bad_empty.yaml"), S("x"), S("a/b"), &x->f));
+}
+
+static void only_loopback_addresses_are_taken_for_loopback(void **state)
+{
+	static const struct {
+		const char *address;
+		bool form, loopback;
+	} table[] = {
+		{ "127.0.0.1:80", true, true },
+		{ "127.8.9.1:0", true, true },
+		{ "localhost:80", true, true },
+		{ "[::1]:80", true, true },
+		{ "0.0.0.0:80", true, false },
+		{ "[::]:80", true, false },
+		{ "10.0.0.1:80", true, false },
+		{ "127.evil.example:80", true, false },
+		{ "127.0.0.1.nip.io:80", true, false },
+		{ "127.0.1:80", true, false },
+		{ "localhost.evil:80", true, false },
+		{ ":80", false, false },
+		{ "127.0.0.1", false, false },
+		{ "127.0.0.1:", false, false },
+		{ "127.0.0.1:65536", false, false },
+		{ "127.0.0.1:-1", false, false },
+		{ "::1:80", false, false },
+		{ "[::1:80", false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct fixture x = { 0 };
+
+		arena_init(&x.a, (size_t)64 << 20);
+		findings_init(&x.f, &x.a);
+		config_load(
+			&x.a, S("good_production.yaml"), str_c(table[i].address), STR_NONE, &x.f);
+		assert_int_equal(found(&x, "config.address"), !table[i].form);
+		config_load(&x.a, S("good_fixed.yaml"), str_c(table[i].address), STR_NONE, &x.f);
+		assert_int_equal(found(&x, "config.fixed"), table[i].form && !table[i].loopback);
+		arena_done(&x.a);
+	}
+	(void)state;
+}
+
+#define SECRET_FORM                                                                                \
+	"environment: production\nname: n\nidentity: {api_keys: true, stdio: {key: \"%s%s%s\"}}\n" \
+	"catalog: [good_fixed.yaml]\n"
+
+static void a_secret_comes_from_the_environment_or_from_a_private_file(void **state)
+{
+	struct fixture *x = *state;
+	char path[] = P_tmpdir "/postern-secret-XXXXXX", text[512];
+	const struct config *c;
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, "secret-of-file\n", 15), 15);
+	close(fd);
+	setenv("POSTERN_CONFIG_TEST", "secret-of-env", 1);
+	snprintf(text, sizeof text, SECRET_FORM, "${env:", "POSTERN_CONFIG_TEST", "}");
+	c = load_text(x, "environment: production\n");
+	assert_null(c);
+	x->f.count = x->f.errors = 0;
+	/* the catalog's pattern is relative to the file, which lies elsewhere: that finding is
+	 * expected */
+	load_text(x, text);
+	assert_false(found(x, "config.secret"));
+	chmod(path, 0644);
+	snprintf(text, sizeof text, SECRET_FORM, "${file:", path, "}");
+	load_text(x, text);
+	assert_true(found(x, "config.secret_file"));
+	x->f.count = x->f.errors = 0;
+	chmod(path, 0600);
+	load_text(x, text);
+	assert_false(found(x, "config.secret_file"));
+	snprintf(text, sizeof text, SECRET_FORM, "plain", "", "");
+	load_text(x, text);
+	assert_true(found(x, "config.secret"));
+	unlink(path);
+}
+
+static void a_tls_key_that_others_can_read_is_refused(void **state)
+{
+	struct fixture *x = *state;
+	char path[] = P_tmpdir "/postern-key-XXXXXX", text[1024];
+	int fd = mkstemp(path);
+
+	close(fd);
+	snprintf(text, sizeof text,
+		"environment: production\nname: n\nidentity: {api_keys: true}\nlisten: {http: "
+		"{address: '0.0.0.0:443', allowed_hosts: [h], tls: {cert: %s, key: %s}}}\n",
+		path, path);
+	chmod(path, 0640);
+	load_text(x, text);
+	assert_true(found(x, "config.tls"));
+	x->f.count = x->f.errors = 0;
+	chmod(path, 0600);
+	load_text(x, text);
+	assert_false(found(x, "config.tls"));
+	unlink(path);
+}
+
+static void a_file_that_is_not_there_is_one_finding(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_null(load(x, "not-there.yaml"));
+	assert_int_equal(x->f.count, 1);
+	assert_string_equal(x->f.list[0].code, "config.file");
+}
+
+static void the_nearest_name_is_proposed_only_when_it_is_near(void **state)
+{
+	static const char *const names[] = { "description", "requires", "owner" };
+
+	(void)state;
+	assert_string_equal(read_nearest(S("descripton"), names, 3), "description");
+	assert_string_equal(read_nearest(S("require"), names, 3), "requires");
+	assert_string_equal(read_nearest(S("ownr"), names, 3), "owner");
+	assert_null(read_nearest(S("postgres"), names, 3));
+	assert_null(read_nearest(S(""), names, 3));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			every_file_gives_the_findings_it_is_expected_to_give, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_whole_configuration_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_absent_has_its_stated_default, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			overrides_are_held_to_the_same_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			only_loopback_addresses_are_taken_for_loopback, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_secret_comes_from_the_environment_or_from_a_private_file, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_tls_key_that_others_can_read_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_not_there_is_one_finding, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_nearest_name_is_proposed_only_when_it_is_near, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

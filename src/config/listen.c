@@ -1,0 +1,168 @@
+/* listen - the part of postern.yaml that says where to listen, and what is too open to do.
+ *
+ * Invariants: 1. an address that is not known to be loopback counts as public.  2. public means
+ * TLS, or the explicit statement that a proxy terminates it, and a list of host names. */
+#include "base/file.h"
+#include "config/load.h"
+
+#define PEM_MAX_BYTES ((size_t)1 << 20)
+
+/* "HOST:PORT" or "[V6]:PORT". */
+static bool split_address(struct str address, struct str *host_out)
+{
+	size_t colon = address.n;
+	uint64_t port;
+
+	while (colon && address.p[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || !str_to_u64(str_from(address, colon), &port) || port > 65535)
+		return false;
+	*host_out = str_sub(address, 0, colon - 1);
+	if (host_out->p[0] == '[' || str_ends(*host_out, S("]"))) {
+		if (host_out->n < 3 || host_out->p[0] != '[' || !str_ends(*host_out, S("]")))
+			return false;
+		*host_out = str_sub(*host_out, 1, host_out->n - 2);
+		return true;
+	}
+	return !str_has(*host_out, ':');
+}
+
+/* 127.0.0.0/8 in dotted form, ::1, localhost. */
+static bool is_loopback(struct str host)
+{
+	unsigned dots = 0;
+
+	if (str_eq(host, S("::1")) || str_eq_ci(host, S("localhost")))
+		return true;
+	if (!str_starts(host, S("127.")))
+		return false;
+	for (size_t i = 0; i < host.n; i++) {
+		if (!ascii_is_digit(host.p[i]) && host.p[i] != '.')
+			return false;
+		dots += host.p[i] == '.';
+	}
+	return dots == 3;
+}
+
+static void check_tls_files(struct config_load *l, const struct yaml *tls)
+{
+	struct listen_config *o = &l->c->listen;
+	struct str text;
+	struct err err;
+
+	if (o->tls_cert.n && !file_read(l->a, o->tls_cert, PEM_MAX_BYTES, &text, &err))
+		config_refuse(l, tls, "cert", "config.tls", str_c(err.text), STR_NONE);
+	if (o->tls_client_ca.n && !file_read(l->a, o->tls_client_ca, PEM_MAX_BYTES, &text, &err))
+		config_refuse(l, tls, "client_ca", "config.tls", str_c(err.text), STR_NONE);
+	if (!o->tls_key.n)
+		return;
+	if (!file_read_secret(l->a, o->tls_key, PEM_MAX_BYTES, &text, &err))
+		config_refuse(l, tls, "key", "config.tls", str_c(err.text), STR_NONE);
+	else
+		wipe((void *)(uintptr_t)text.p, text.n);
+}
+
+static void load_tls(struct config_load *l, struct reader *http)
+{
+	struct listen_config *o = &l->c->listen;
+	const struct yaml *node = read_node(http, "tls");
+	struct reader r;
+
+	if (!node)
+		return;
+	o->tls = true;
+	reader_init(&r, l->a, l->f, node, "listen.http.tls");
+	o->tls_cert = config_path(l, read_str_required(&r, "cert"));
+	o->tls_key = config_path(l, read_str_required(&r, "key"));
+	o->tls_client_ca = config_path(l, read_str(&r, "client_ca", STR_NONE));
+	reader_done(&r);
+	if (r.map)
+		check_tls_files(l, r.map);
+}
+
+static void check_origins(struct config_load *l, const struct yaml *http)
+{
+	struct listen_config *o = &l->c->listen;
+
+	for (size_t i = 0; i < o->allowed_origin_count; i++) {
+		struct str origin = o->allowed_origins[i], scheme, rest;
+		bool fits = str_cut(origin, ':', &scheme, &rest) && str_starts(rest, S("//")) &&
+			    rest.n > 2 && !str_has(str_from(rest, 2), '/') && !str_has(origin, '*');
+
+		if (!fits)
+			config_refuse(l, http, "allowed_origins", "config.origin",
+				arena_fmt(l->a, "'%.*s' is not an origin", STR_ARG(origin)),
+				S("write SCHEME://HOST or SCHEME://HOST:PORT, one by one; there "
+				  "is no wildcard"));
+	}
+	for (size_t i = 0; i < o->allowed_host_count; i++)
+		if (str_has(o->allowed_hosts[i], '*') || str_has(o->allowed_hosts[i], '/'))
+			config_refuse(l, http, "allowed_hosts", "config.host",
+				arena_fmt(l->a, "'%.*s' is not a host name",
+					STR_ARG(o->allowed_hosts[i])),
+				S("write the names that clients use, one by one; there is no "
+				  "wildcard"));
+}
+
+static void check_public(struct config_load *l, const struct yaml *at)
+{
+	struct listen_config *o = &l->c->listen;
+
+	if (o->loopback)
+		return;
+	if (!o->tls && !o->proxy_terminates_tls)
+		config_refuse(l, at, "address", "config.listen_plain",
+			arena_fmt(l->a, "%.*s is not a loopback address and there is no TLS",
+				STR_ARG(o->address)),
+			S("add 'tls: {cert, key}', or 'proxy_terminates_tls: true' when a proxy "
+			  "in front does it, or listen on 127.0.0.1"));
+	if (!o->allowed_host_count)
+		config_refuse(l, at, "allowed_hosts", "config.listen_hosts",
+			arena_fmt(l->a, "%.*s is not a loopback address and no host is allowed",
+				STR_ARG(o->address)),
+			S("list the names that clients use in 'allowed_hosts'"));
+}
+
+static void load_http(struct config_load *l, const struct yaml *at, const struct yaml *node,
+	struct str override_listen)
+{
+	struct listen_config *o = &l->c->listen;
+	struct str host = STR_NONE;
+	struct reader r;
+
+	reader_init(&r, l->a, l->f, node, "listen.http");
+	o->address = read_str(&r, "address", S("127.0.0.1:8477"));
+	if (override_listen.n)
+		o->address = override_listen;
+	load_tls(l, &r);
+	o->proxy_terminates_tls = read_bool(&r, "proxy_terminates_tls", false);
+	o->allowed_origins = read_strs(&r, "allowed_origins", &o->allowed_origin_count);
+	o->allowed_hosts = read_strs(&r, "allowed_hosts", &o->allowed_host_count);
+	reader_done(&r);
+	if (r.map)
+		at = r.map;
+	if (!split_address(o->address, &host)) {
+		config_refuse(l, at, "address", "config.address",
+			arena_fmt(l->a, "'%.*s' is not an address", STR_ARG(o->address)),
+			S("write HOST:PORT, as in 127.0.0.1:8477 or [::1]:8477"));
+		return;
+	}
+	o->loopback = is_loopback(host);
+	check_origins(l, at);
+	check_public(l, at);
+}
+
+void config_listen_load(struct config_load *l, const struct yaml *root, struct str override_listen)
+{
+	struct listen_config *o = &l->c->listen;
+	const struct yaml *http;
+	struct reader r;
+
+	o->loopback = true;
+	reader_init(&r, l->a, l->f, yaml_get(root, S("listen")), "listen");
+	http = read_node(&r, "http");
+	reader_done(&r);
+	o->http = http || override_listen.n;
+	if (o->http)
+		load_http(l, r.map ? r.map : root, http, override_listen);
+}

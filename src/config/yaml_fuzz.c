@@ -1,0 +1,51 @@
+/* yaml_fuzz - a tree that was accepted is bounded, and its JSON text read again as YAML gives the
+ * same text: nothing is lost on the way. */
+#include "config/yaml.h"
+
+#include <stdint.h>
+
+#define INPUT_MAX ((size_t)64 << 10)
+
+static unsigned depth_of(const struct yaml *y)
+{
+	unsigned deepest = 0;
+
+	for (size_t i = 0; i < y->count; i++) {
+		unsigned d = depth_of(y->kind == YAML_MAP ? &y->entries[i].value : &y->items[i]);
+
+		deepest = MAX(deepest, d);
+	}
+	return deepest + 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct yaml *y, *again;
+	struct findings f;
+	struct buf one, two;
+	struct arena a;
+
+	if (size > INPUT_MAX)
+		return 0;
+	arena_init(&a, (size_t)512 << 20);
+	findings_init(&f, &a);
+	y = yaml_parse(&a, S("f"), str_n(data, size), &f);
+	bug_on(!y != (f.errors > 0));
+	if (y) {
+		bug_on(depth_of(y) > YAML_MAX_DEPTH + 1);
+		buf_in(&one, &a, YAML_MAX_BYTES);
+		yaml_to_json(y, &one);
+		again = buf_ok(&one) ? yaml_parse(&a, S("f"), buf_str(&one), &f) : NULL;
+		/* libyaml refuses keys of more than 1024 bytes in one line, which JSON text may
+		 * have */
+		if (again) {
+			buf_in(&two, &a, YAML_MAX_BYTES);
+			yaml_to_json(again, &two);
+			bug_on(!str_eq(buf_str(&one), buf_str(&two)));
+		}
+	}
+	arena_done(&a);
+	return 0;
+}
