@@ -1,0 +1,219 @@
+/* catalog - which tools, resources, prompts and completions exist, what each runs and returns.
+ *
+ * All of them are entries: one struct, one path through the pipeline.  Immutable after load, in the
+ * arena given to catalog_load, shared between threads.  The keys of the files are documented in
+ * postern-catalog(5). */
+#pragma once
+#include "base/map.h"
+#include "config/config.h"
+#include "json/schema.h"
+
+enum entry_kind { ENTRY_TOOL, ENTRY_RESOURCE, ENTRY_PROMPT, ENTRY_COMPLETION };
+
+/* Where the value of a bound parameter comes from. */
+enum param_kind {
+	PARAM_INPUT, /* :name, an argument after defaults; absent optional ones bind NULL */
+	PARAM_SUBJECT, /* :principal.subject */
+	PARAM_TENANT, /* :principal.tenant */
+	PARAM_AGENT, /* :principal.agent */
+	PARAM_CALL_ID, /* :call.id */
+	PARAM_CALL_TIME, /* :call.time, RFC 3339 UTC */
+	PARAM_CURSOR, /* column `index` of the page cursor (keyset pages) */
+	PARAM_LIMIT, /* rows wanted + 1 */
+};
+
+struct param {
+	enum param_kind kind;
+	struct str name; /* PARAM_INPUT */
+	unsigned index; /* PARAM_CURSOR */
+};
+
+/* One SQL statement, parameters already rewritten to ?1 … ?n (SQLite's form). */
+struct statement {
+	struct str sql;
+	const struct param *params; /* of ?1 … ?n */
+	size_t param_count;
+	struct place at;
+	unsigned serial; /* unique in the catalog, from 0: prepared-statement caches index by it */
+};
+
+enum column_type {
+	COLUMN_STRING,
+	COLUMN_INTEGER, /* JSON integer, refused beyond ±(2^53-1) */
+	COLUMN_INT64, /* string of digits */
+	COLUMN_NUMBER, /* JSON number, shortest round-trip form */
+	COLUMN_DECIMAL, /* string, digits as the database holds them */
+	COLUMN_BOOLEAN,
+	COLUMN_DATE, /* string "2026-11-21" */
+	COLUMN_DATE_TIME, /* string, RFC 3339 */
+	COLUMN_JSON, /* any JSON value, parsed and checked */
+	COLUMN_BYTES, /* string, base64 */
+};
+
+struct column {
+	struct str name, description;
+	enum column_type type;
+	bool nullable;
+};
+
+enum shape {
+	SHAPE_ONE, /* no row: NOT_FOUND; result {…} */
+	SHAPE_MAYBE, /* no row: null; result {"row": {…} | null} */
+	SHAPE_MANY, /* result {"rows": [{…}], "next_cursor"?, "truncated"?} */
+};
+
+struct page {
+	bool on;
+	const struct str *by; /* column names, each in `columns`, together unique */
+	size_t by_count;
+	uint32_t size, max; /* default and most rows of a page */
+	struct statement
+		next; /* with WHERE (by…) > (cursor…); the part's own statement is page one */
+};
+
+/* One query of a read.  A read with one unnamed part has part_count 1 and an empty name. */
+struct part {
+	struct str name;
+	struct statement statement;
+	enum shape shape;
+	const struct column
+		*columns; /* in result order: must equal the statement's columns by name */
+	size_t column_count;
+	uint32_t rows; /* most rows kept; one more is fetched to know */
+	struct page page; /* only in a read with one part */
+};
+
+enum step_kind {
+	STEP_SLEEP, /* ms */
+	STEP_PROGRESS, /* n of total */
+	STEP_LOG, /* level, text */
+	STEP_ASK, /* key, method, json = its params */
+	STEP_CONTENT, /* json: one MCP content block (tools), one {role, content} (prompts); {arg}
+			 filled */
+	STEP_ERROR, /* text: the result is a tool error (isError) with this text */
+	STEP_REQUIRE, /* text: a client capability that must be declared ("sampling") */
+	STEP_CHANGED, /* text: "tools" | "prompts" | "resources": announce list_changed */
+	STEP_DROP, /* the reply's stream is cut; the call goes on */
+	STEP_UPDATED, /* text: URI: announce resources/updated */
+};
+
+struct step {
+	enum step_kind kind;
+	uint32_t ms;
+	uint64_t n, total;
+	struct str text, level, key, method, json;
+};
+
+enum action_kind {
+	ACTION_READ, /* parts, on a SQLite source */
+	ACTION_SCRIPT, /* steps, on a scripted source */
+	ACTION_TEXT, /* fixed text or base64 blob (resources), with {arg} filled */
+	ACTION_FILE, /* a file beneath a FILES source's root (resources); path with {arg} filled */
+	ACTION_MESSAGES, /* prompts: messages with {arg} filled */
+	ACTION_VALUES, /* completions: fixed values filtered by prefix */
+};
+
+enum script_state { STATE_NONE, STATE_SEALED };
+
+struct action {
+	enum action_kind kind;
+	const struct part *parts;
+	size_t part_count;
+	const struct step *steps;
+	size_t step_count;
+	enum script_state state;
+	struct str text; /* ACTION_TEXT; ACTION_FILE: path; ACTION_MESSAGES: JSON array */
+	bool blob; /* ACTION_TEXT: `text` is base64; ACTION_FILE: deliver as blob */
+	const struct str *values; /* ACTION_VALUES */
+	size_t value_count;
+};
+
+/* What the arguments' values may become in the audit log. */
+enum protect { PROTECT_HMAC, PROTECT_CLEAR, PROTECT_ENCRYPT, PROTECT_DROP };
+
+struct input {
+	struct str name;
+	struct str schema_json;
+	bool required;
+	struct str default_json; /* empty: none */
+	enum protect protect;
+	bool integer, int64; /* speaks of integers; and of format int64 */
+	struct str header; /* x-mcp-header, or empty */
+	bool added; /* by the server: cursor, limit */
+};
+
+struct suggestion {
+	struct str code, text;
+};
+
+struct entry {
+	enum entry_kind kind;
+	struct str
+		name; /* tool, prompt: its name; resource: its name; completion: "OWNER/ARGUMENT" */
+	unsigned version;
+	struct str title, description;
+	struct str owner, purpose, runbook;
+	const struct source_config *source; /* NULL for fixed text and messages */
+	struct str requires; /* the grant; never empty */
+	const struct input *inputs;
+	size_t input_count;
+	struct str input_schema; /* JSON text as published */
+	const struct schema *schema;
+	struct str output_schema; /* JSON text, or empty; admits the error object */
+	struct action action;
+	uint32_t timeout_ms;
+	uint64_t bytes; /* most bytes of the rendered result */
+	const struct suggestion *suggestions;
+	size_t suggestion_count;
+	struct str uri; /* resource: fixed URI, or template; */
+	bool uri_is_template;
+	const struct uri_template *uri_template; /* NULL: fixed, or no resource */
+	struct str mime_type;
+	struct str content_column; /* resource from a row: the column that is the text; empty: rows
+				      as JSON */
+	struct str annotations; /* tools: JSON object */
+	struct str meta; /* JSON object of _meta, or empty */
+	const struct entry *const
+		*completions; /* prompt, template: by input index, NULL where none */
+	struct sha256 digest; /* of the definition: changes when anything above does */
+	struct str list_json; /* as tools/list etc. show it on 2025-11-25 and 2026-07-28 */
+	struct str list_json_old; /* without title, outputSchema, icons, _meta: before 2025-06-18 */
+	struct place at;
+};
+
+struct catalog {
+	const struct entry *const *tools; /* in the order of the files: deterministic */
+	const struct entry *const *resources; /* fixed URIs */
+	const struct entry *const *templates;
+	const struct entry *const *prompts;
+	size_t tool_count, resource_count, template_count, prompt_count;
+	unsigned statement_count; /* serials are below it */
+	struct map tools_by_name, prompts_by_name, resources_by_uri;
+	struct sha256 digest;
+	bool scripted; /* some entry is ACTION_SCRIPT */
+	struct schema **schemas; /* compiled; released by catalog_done */
+	size_t schema_count;
+};
+
+/* NULL: findings tell why.  Lints what can be known without a database. */
+struct catalog *catalog_load(struct arena *a, const struct config *config, struct findings *f);
+void catalog_done(struct catalog *c); /* compiled schemas; before the arena goes */
+
+/* The resource or template that serves this URI; *arguments_out gets the template's variables as
+ * a JSON object (decoded, RFC 6570 level 1 plus {?query} and {+path}).  NULL: none. */
+const struct entry *catalog_resource(
+	const struct catalog *c, struct arena *a, struct str uri, struct json *arguments_out);
+
+/* Facts from a live database, handed in by whoever can see it; adds findings. */
+struct statement_facts {
+	const struct entry *entry;
+	const struct part *part;
+	bool readonly; /* as the database says */
+	bool single; /* nothing behind the statement */
+	const struct str *columns; /* names of the result columns */
+	const struct str *declared_types; /* as the table declares them, may be empty */
+	size_t column_count;
+	struct str error; /* did not prepare: the database's message */
+};
+void catalog_lint_facts(
+	const struct catalog *c, const struct statement_facts *facts, struct findings *f);

@@ -1,0 +1,78 @@
+/* load_tool - one entry of `tools`. */
+#include "catalog/load.h"
+#include "json/write.h"
+
+/* The closed list of codes that a call can end with (architecture: errors an agent sees). */
+static const char *const fault_codes[] = { "VALIDATION_ERROR", "PERMISSION_DENIED", "RATE_LIMITED",
+	"PAUSED", "REQUIRES_CONFIRMATION", "CONFIRMATION_INVALID", "PRECONDITION_FAILED",
+	"CONFLICT", "UNDECLARED_EFFECT", "NOT_FOUND", "RESULT_TOO_LARGE", "UPSTREAM_TIMEOUT",
+	"UPSTREAM_UNAVAILABLE", "BUSY", "AUDIT_UNAVAILABLE", "OUTCOME_UNKNOWN", "INTERNAL" };
+
+static void load_suggestions(struct entry_load *el)
+{
+	struct suggestion *list = arena_array(el->a, struct suggestion, ARRAY_LEN(fault_codes));
+	struct reader r;
+
+	reader_init(&r, el->a, el->f, read_node(&el->r, "suggest"),
+		arena_cstr(el->a, arena_fmt(el->a, "%s suggest", el->r.what)));
+	for (size_t i = 0; i < ARRAY_LEN(fault_codes); i++) {
+		struct str text = read_str(&r, fault_codes[i], STR_NONE);
+
+		if (text.n)
+			list[el->e->suggestion_count++] =
+				(struct suggestion){ str_c(fault_codes[i]), text };
+	}
+	reader_done(&r);
+	el->e->suggestions = list;
+}
+
+/* A read changes nothing, may be repeated, and reaches nothing but its source. */
+static void derive_annotations(struct entry_load *el)
+{
+	struct buf out;
+	struct jw w;
+
+	buf_in(&out, el->a, JSON_MAX_BYTES);
+	jw_init(&w, &out);
+	jw_object(&w);
+	if (el->e->title.n)
+		jw_put_str(&w, S("title"), el->e->title);
+	jw_put_bool(&w, S("readOnlyHint"), true);
+	jw_put_bool(&w, S("destructiveHint"), false);
+	jw_put_bool(&w, S("idempotentHint"), true);
+	jw_put_bool(&w, S("openWorldHint"), false);
+	jw_object_end(&w);
+	el->e->annotations = buf_str(&out);
+}
+
+void tool_load(struct catalog_load *l, const struct yaml_entry *yaml)
+{
+	struct entry_load el;
+
+	if (!entry_begin(&el, l, yaml, ENTRY_TOOL))
+		return;
+	inputs_load(&el);
+	if (read_has(&el.r, "read") && read_has(&el.r, "script"))
+		entry_refuse(&el, NULL, "tool.action", S("both read and script are there"),
+			S("keep one of them"));
+	else if (!read_has(&el.r, "read") && !read_has(&el.r, "script"))
+		entry_refuse(&el, NULL, "tool.action", S("nothing to run"),
+			S("add 'read:' with a statement"));
+	if (read_has(&el.r, "script"))
+		script_load(&el, NULL);
+	read_load(&el);
+	if (!read_has(&el.r, "read")) {
+		(void)read_node(&el.r, "page");
+		(void)read_node(&el.r, "returns");
+	}
+	if (!read_has(&el.r, "script"))
+		(void)read_node(&el.r, "script");
+	load_suggestions(&el);
+	input_schema_finish(&el);
+	output_schema_make(&el);
+	derive_annotations(&el);
+	entry_unused(&el);
+	list_json_make(&el);
+	entry_end(&el);
+	entries_add(l, &l->tools, el.e);
+}
