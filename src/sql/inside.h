@@ -1,0 +1,56 @@
+/* inside - the structs behind lite.h, shared by the files of this room and nobody else. */
+#pragma once
+#include "sql/access.h"
+#include "sql/lite.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+struct lite_stmt {
+	struct lite *l;
+	sqlite3_stmt *s; /* NULL: not prepared on this connection */
+	const struct access_list *allowed;
+	bool open; /* stepped, not yet ended */
+};
+
+struct lite {
+	struct lite_pool *pool;
+	sqlite3 *db;
+	struct lite_stmt *statements; /* by serial */
+	struct lite_stmt *running; /* the one that is open, or NULL */
+	sqlite3_stmt *begin, *rollback;
+	uint64_t epoch; /* of the pool when it was opened */
+	bool broken; /* to be closed, not lent again */
+	bool in_transaction;
+
+	uint64_t deadline_ms; /* 0: none */
+	bool (*cancelled)(void *ctx);
+	void *ctx;
+	enum err_code stopped; /* why the progress handler interrupted, or E_NONE */
+
+	/* What the authorizer does: own statements pass, recording adds, else the list decides. */
+	bool own;
+	struct access_list *recording;
+	const struct access_list *held;
+	int denied_action; /* 0: nothing was denied */
+	char denied_name[128];
+};
+
+struct lite_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t given; /* a connection came back, or may be opened */
+	char *file;
+	unsigned size, opened, idle_count, statement_count;
+	struct lite **idle;
+	const struct access_list **allowed; /* by serial; NULL until first prepared */
+	uint64_t epoch; /* one more when the file behind the path is another one */
+	uint64_t looked_ms; /* when the path was last looked at */
+	dev_t device;
+	ino_t inode;
+};
+
+/* Opens a connection for the pool.  NULL: E_UNAVAILABLE, E_INVALID. */
+struct lite *lite_open(struct lite_pool *p, uint64_t epoch, struct err *err);
+void lite_close(struct lite *l);
+/* A result code as a failure, with the database's words. */
+bool lite_fail(struct lite *l, int rc, struct err *err);

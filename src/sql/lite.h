@@ -1,0 +1,64 @@
+/* lite - SQLite connections for reading, and the pool that lends them.
+ *
+ * Opened read-only, query_only, defensive, untrusted schema, no extensions, no ATTACH, no PRAGMA
+ * from statements.  A statement may touch only the columns and functions it touched when it was
+ * first prepared at load (its allow-list, enforced by the authorizer); one statement per string.
+ * The progress handler enforces deadline and cancellation. */
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "config/config.h"
+
+struct lite_pool;
+struct lite; /* a borrowed connection: one thread */
+struct lite_stmt; /* a prepared statement of that connection, cached by serial */
+
+/* statement_count: serials of statements are below it. */
+struct lite_pool *lite_pool_new(struct str file, unsigned size, unsigned statement_count);
+void lite_pool_free(struct lite_pool **p);
+
+/* Borrows, waiting at most wait_ms (E_BUSY), opening one when needed (E_UNAVAILABLE, E_INVALID). */
+struct lite *lite_take(struct lite_pool *p, uint32_t wait_ms, struct err *err);
+void lite_give(struct lite *l);
+
+/* What a statement is, from the database itself. */
+struct lite_facts {
+	bool readonly, single;
+	const struct str *columns, *declared_types;
+	size_t column_count;
+};
+/* Prepares (or finds in the cache) statement `serial`.  E_DENIED: it is not a read, or reaches
+ * beyond its allow-list; E_CONTRACT: more than one statement, or none; E_INVALID: the database
+ * refuses it (the text is the database's own). */
+struct lite_stmt *lite_prepare(struct lite *l, unsigned serial, struct str sql, struct err *err);
+bool lite_facts(
+	struct lite_stmt *s, struct arena *a, struct lite_facts *out, struct err *err) must_check;
+
+/* Between these two, all statements of the connection see one state of the database. */
+bool lite_begin(struct lite *l, struct err *err) must_check;
+void lite_rollback(struct lite *l);
+
+void lite_bind_null(struct lite_stmt *s, unsigned index); /* index from 1 */
+void lite_bind_text(
+	struct lite_stmt *s, unsigned index, struct str text); /* must live until lite_end */
+void lite_bind_i64(struct lite_stmt *s, unsigned index, int64_t n);
+void lite_bind_real(struct lite_stmt *s, unsigned index, double n);
+
+/* Deadline and cancellation for the statements that follow, until lite_end. */
+void lite_limits(
+	struct lite *l, uint64_t deadline_mono_ms, bool (*cancelled)(void *ctx), void *ctx);
+
+enum lite_step { LITE_ROW, LITE_DONE, LITE_FAILED };
+/* LITE_FAILED: E_TIMEOUT, E_CANCELLED, E_BUSY (locked), E_LIMIT (a cell over 8 MiB), E_UNAVAILABLE
+ * (I/O), E_DENIED (beyond the allow-list), E_INVALID (damaged, or an error of the values). */
+enum lite_step lite_step(struct lite_stmt *s, struct err *err);
+/* The last failure was not the fault of the values that were bound: the file is damaged, cannot be
+ * read, or its schema is another one.  Such a connection is closed when given back. */
+bool lite_is_broken(const struct lite *l);
+void lite_end(struct lite_stmt *s); /* reset and clear bindings; columns are gone */
+
+enum lite_type { LITE_NULL, LITE_INTEGER, LITE_REAL, LITE_TEXT, LITE_BLOB };
+/* INTEGER and REAL as lexemes (REAL: shortest that reads back the same; NaN and infinity are
+ * E_CONTRACT at the caller), valid until the next step: copied into the arena. */
+enum lite_type lite_column(
+	struct lite_stmt *s, unsigned column, struct arena *a, struct str *text_out);
