@@ -1,0 +1,119 @@
+/* principal - see principal.h. */
+#include "identity/principal.h"
+
+#include "identity/inside.h"
+#include "base/utf8.h"
+
+#include <stdlib.h>
+
+#define SUBJECT_MAX_BYTES 256
+
+static const char *const kind_names[] = {
+	[PRINCIPAL_HUMAN] = "human",
+	[PRINCIPAL_AGENT] = "agent",
+	[PRINCIPAL_SERVICE] = "service",
+};
+
+const char *principal_kind_name(enum principal_kind k)
+{
+	return kind_names[k];
+}
+
+bool principal_kind_read(struct str name, enum principal_kind *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++)
+		if (str_eq(name, str_c(kind_names[i]))) {
+			*out = (enum principal_kind)i;
+			return true;
+		}
+	return false;
+}
+
+/* Names that go to records and to the database: printable, so that no line can be split by one. */
+bool principal_name_ok(struct str name)
+{
+	if (name.n > SUBJECT_MAX_BYTES || !utf8_valid(name))
+		return false;
+	while (name.n) {
+		size_t bytes;
+		uint32_t c = utf8_first(name, &bytes);
+
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+			(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
+			return false;
+		name = str_from(name, bytes);
+	}
+	return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Roles that nobody defined grant nothing; so do names that differ in case only. */
+static void add_grants(const struct config *config, struct arena *a, struct principal *p)
+{
+	struct str *grants;
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < p->role_count; i++) {
+		const struct role_config *role = config_role(config, p->roles[i]);
+
+		count += role ? role->grant_count : 0;
+	}
+	grants = arena_array(a, struct str, count);
+	count = 0;
+	for (size_t i = 0; i < p->role_count; i++) {
+		const struct role_config *role = config_role(config, p->roles[i]);
+
+		for (size_t k = 0; role && k < role->grant_count; k++)
+			grants[count++] = role->grants[k];
+	}
+	qsort(grants, count, sizeof *grants, by_bytes);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || !str_eq(grants[kept - 1], grants[i]))
+			grants[kept++] = grants[i];
+	p->grants = grants;
+	p->grant_count = kept;
+}
+
+/* Lengths go in, so that no two principals have the same bytes. */
+static void add_binding(struct arena *a, struct principal *p)
+{
+	const struct str parts[] = { p->subject, p->tenant, p->agent };
+	struct buf text;
+
+	buf_in(&text, a, (size_t)64 << 10);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		buf_u64(&text, parts[i].n);
+		buf_char(&text, ':');
+		buf_add(&text, parts[i]);
+	}
+	bug_on(!buf_ok(&text));
+	sha256_of(buf_str(&text), &p->binding);
+}
+
+void principal_finish(const struct config *config, struct arena *a, struct principal *p)
+{
+	add_grants(config, a, p);
+	add_binding(a, p);
+}
+
+bool principal_holds(const struct principal *p, struct str grant)
+{
+	size_t low = 0, high = p->grant_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = str_cmp(p->grants[middle], grant);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}

@@ -1,0 +1,24 @@
+/* token - the written form of an API key: "pstn_ENV_ID_SECRET", 65 characters.
+ *
+ * ENV is dev, stg or prd; ID 12 characters of a-z and 2-7 (60 random bits, public, found in
+ * records); SECRET 43 characters, base64url of 32 random bytes.  Every part stands at a fixed
+ * place, so '_' in the secret is no question, and a key has exactly one written form. */
+#pragma once
+#include "base/digest.h"
+#include "config/config.h"
+
+#define TOKEN_BYTES 65
+#define TOKEN_ID_BYTES 12
+
+struct token {
+	enum environment environment;
+	struct str id; /* points into the text */
+	struct sha256 hash; /* of the 32 secret bytes */
+};
+
+/* False: not the form of a key.  Says nothing of whether it exists. */
+bool token_read(struct str text, struct token *out) must_check;
+/* id: TOKEN_ID_BYTES, secret: 32 bytes. */
+void token_write(struct buf *out, enum environment environment, struct str id, struct str secret);
+/* TOKEN_ID_BYTES characters of the id's alphabet from as many random bytes. */
+void token_make_id(struct buf *out);
