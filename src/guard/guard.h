@@ -1,0 +1,38 @@
+/* guard - may this call be done, now, by this principal?
+ *
+ * Each step is one question; a guard that cannot decide says no.  guard_warrant makes the warrant
+ * without which no backend runs anything, and only when every step said yes (bug_on otherwise).
+ * On VERDICT_REFUSE the call's fault is set.  Thread-safe: a call belongs to one thread. */
+#pragma once
+#include "plan/call.h"
+
+enum verdict { VERDICT_PASS, VERDICT_REFUSE };
+
+enum guard_step {
+	GUARD_PERMISSION = 1 << 0,
+	GUARD_SCHEMA = 1 << 1,
+	GUARD_CURSOR = 1 << 2,
+};
+
+struct guard;
+struct seal;
+
+struct guard *guard_new(const struct seal *seal); /* seal must outlive it */
+void guard_free(struct guard **g);
+
+/* Does the principal hold what the entry requires? */
+enum verdict guard_permission(struct call *c);
+/* Do the arguments fit?  Then they are prepared: defaults, canonical text, digest. */
+enum verdict guard_schema(struct call *c);
+/* Was the page cursor, if there is one, made for this caller, tool and arguments? */
+enum verdict guard_cursor(struct guard *g, struct call *c);
+
+/* May this principal see the entry in lists?  The rule of guard_permission, without a call. */
+bool guard_visible(const struct principal *who, const struct entry *e);
+
+struct warrant; /* proof that every guard said yes; lives in the call's arena */
+const struct warrant *guard_warrant(struct call *c);
+struct call *warrant_call(const struct warrant *w);
+
+/* The sealed cursor of the page after these rows, or empty when there is none. */
+struct str guard_cursor_make(struct guard *g, struct call *c, const struct rows *rows);
