@@ -1,0 +1,119 @@
+/* backend - from a warrant to the action it allows.  See backend.h.
+ *
+ * Invariants: 1. nothing is run but what stands in the entry of a warrant's call.  2. a source's
+ * own words go to the operator, never to the agent. */
+#include "backend/inside.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct backends *backends_new(
+	const struct config *config, const struct catalog *catalog, struct err *err)
+{
+	struct backends *b = heap_new(struct backends);
+
+	(void)err; /* nothing is opened yet */
+	b->config = config;
+	b->catalog = catalog;
+	b->statement_count = catalog->statement_count;
+	b->sources = heap_alloc(MAX(config->source_count, (size_t)1) * sizeof *b->sources);
+	b->places = heap_alloc(MAX(b->statement_count, 1u) * sizeof *b->places);
+	for (size_t i = 0; i < config->source_count; i++)
+		source_init(&b->sources[i], &config->sources[i], b->statement_count);
+	return b;
+}
+
+void backends_free(struct backends **b)
+{
+	if (!*b)
+		return;
+	for (size_t i = 0; i < (*b)->config->source_count; i++)
+		source_done(&(*b)->sources[i]);
+	for (unsigned i = 0; i < (*b)->statement_count; i++)
+		heap_free((void *)(uintptr_t)(*b)->places[i]);
+	heap_free((*b)->places);
+	heap_free((*b)->sources);
+	heap_free(*b);
+	*b = NULL;
+}
+
+bool call_done(struct call *c, enum content_kind content)
+{
+	c->content = content;
+	c->end = CALL_DONE;
+	return true;
+}
+
+bool source_fault(struct call *c, const struct err *err)
+{
+	static const struct {
+		enum err_code err;
+		enum fault_code fault;
+		const char *reason;
+	} table[] = {
+		{ E_TIMEOUT, UPSTREAM_TIMEOUT, "deadline" },
+		{ E_CANCELLED, UPSTREAM_TIMEOUT, "cancelled" },
+		{ E_BUSY, BUSY, "source" },
+		{ E_LIMIT, RESULT_TOO_LARGE, "bytes" },
+		{ E_NOT_FOUND, NOT_FOUND, "" },
+		{ E_DENIED, UPSTREAM_UNAVAILABLE, "denied" },
+		{ E_CONTRACT, INTERNAL, "output_contract" },
+		{ E_BUG, INTERNAL, "" },
+	};
+	struct str why = arena_str(c->arena, str_c(err->text));
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].err == err->code)
+			return call_fault(c, table[i].fault, table[i].reason, why);
+	return call_fault(c, UPSTREAM_UNAVAILABLE, "source", why);
+}
+
+uint32_t wait_left_ms(const struct call *c)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (now >= c->deadline_ms)
+		return 0;
+	return (uint32_t)MIN(c->deadline_ms - now, (uint64_t)SOURCE_WAIT_MS);
+}
+
+bool is_cancelled(const struct call *c)
+{
+	return c->port->cancelled(c->port->ctx);
+}
+
+static struct source *source_of(struct backends *b, const struct source_config *config)
+{
+	for (size_t i = 0; config && i < b->config->source_count; i++)
+		if (b->sources[i].config == config)
+			return &b->sources[i];
+	return NULL;
+}
+
+bool backend_run(struct backends *b, const struct warrant *w)
+{
+	struct call *c = warrant_call(w);
+	const struct action *action = &c->entry->action;
+	struct source *s = source_of(b, c->entry->source);
+	bool needs_source = action->kind == ACTION_READ || action->kind == ACTION_SCRIPT ||
+			    action->kind == ACTION_FILE;
+
+	bug_on(needs_source && !s);
+	switch (action->kind) {
+	case ACTION_READ:
+		return run_read(b, s, c);
+	case ACTION_SCRIPT:
+		return run_script(s, c);
+	case ACTION_FILE:
+		return run_file(s, c);
+	case ACTION_TEXT:
+		return run_text(c);
+	case ACTION_MESSAGES:
+		return run_messages(c);
+	case ACTION_VALUES:
+		return run_values(c);
+	}
+	return call_fault(c, INTERNAL, "action", S("an action of no known kind"));
+}

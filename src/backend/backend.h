@@ -1,0 +1,19 @@
+/* backend - does what a warrant allows, and nothing else.
+ *
+ * One struct for all sources of a configuration; connections are opened when first needed.  Results
+ * and faults land in the call.  Thread-safe; a call borrows a connection for its own use. */
+#pragma once
+#include "guard/guard.h"
+
+struct backends;
+
+struct backends *backends_new(
+	const struct config *config, const struct catalog *catalog, struct err *err);
+void backends_free(struct backends **b);
+
+/* Runs the entry's action.  False: call->fault is set (UPSTREAM_*, NOT_FOUND, RESULT_TOO_LARGE,
+ * BUSY, INTERNAL …).  On true call->end is CALL_DONE or CALL_ASKS. */
+bool backend_run(struct backends *b, const struct warrant *w) must_check;
+
+/* Opens every source once and prepares every statement; adds what the databases say to findings. */
+void backends_check(struct backends *b, struct findings *f);

@@ -1,0 +1,120 @@
+/* check - what the sources say to the catalog, before anybody calls.
+ *
+ * Every statement is prepared on the database it is for, the same way as in a call, so what passes
+ * here is what will run; the first prepare also fixes what the statement may touch. */
+#include "backend/inside.h"
+
+#define CHECK_WAIT_MS 2000
+
+struct check {
+	struct backends *b;
+	struct findings *f;
+	struct source *source;
+	struct lite *lite;
+};
+
+static void facts_of(
+	struct check *k, const struct statement *statement, struct statement_facts *out)
+{
+	struct lite_facts facts;
+	struct lite_stmt *s;
+	struct err err;
+
+	s = lite_prepare(k->lite, statement->serial, statement->sql, &err);
+	if (!s || !lite_facts(s, k->f->a, &facts, &err)) {
+		out->error = arena_str(k->f->a, str_c(err.text));
+		out->readonly = err.code != E_DENIED;
+		out->single = err.code != E_CONTRACT;
+		return;
+	}
+	out->readonly = facts.readonly;
+	out->single = facts.single;
+	out->columns = facts.columns;
+	out->declared_types = facts.declared_types;
+	out->column_count = facts.column_count;
+}
+
+static void check_entry(struct check *k, const struct entry *e)
+{
+	if (e->action.kind != ACTION_READ || e->source != k->source->config)
+		return;
+	for (size_t i = 0; i < e->action.part_count; i++) {
+		const struct part *part = &e->action.parts[i];
+		struct statement_facts facts = { .entry = e, .part = part };
+
+		facts_of(k, &part->statement, &facts);
+		/* the next page differs by its condition alone: only its own mistake is news */
+		if (!facts.error.n && part->page.on)
+			facts_of(k, &part->page.next, &facts);
+		catalog_lint_facts(k->b->catalog, &facts, k->f);
+	}
+}
+
+static bool seen_before(const struct entry *const *completions, size_t n, const struct entry *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (completions[i] == e)
+			return true;
+	return false;
+}
+
+static void check_entries(struct check *k, const struct entry *const *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct entry *e = entries[i];
+
+		check_entry(k, e);
+		for (size_t n = 0; e->completions && n < e->input_count; n++)
+			if (e->completions[n] && !seen_before(e->completions, n, e->completions[n]))
+				check_entry(k, e->completions[n]);
+	}
+}
+
+static void check_sqlite(struct check *k)
+{
+	const struct source_config *config = k->source->config;
+	const struct catalog *c = k->b->catalog;
+	struct err err;
+
+	k->lite = lite_take(k->source->pool, CHECK_WAIT_MS, &err);
+	if (!k->lite) {
+		finding_error(k->f, config->at, "source.unavailable",
+			arena_fmt(k->f->a, "source %.*s cannot be opened: %s",
+				STR_ARG(config->name), err.text),
+			S("name an SQLite database that this user may read"));
+		return;
+	}
+	check_entries(k, c->tools, c->tool_count);
+	check_entries(k, c->resources, c->resource_count);
+	check_entries(k, c->templates, c->template_count);
+	check_entries(k, c->prompts, c->prompt_count);
+	lite_give(k->lite);
+}
+
+static void check_files(struct check *k)
+{
+	struct err err;
+
+	if (source_root(k->source, &err) < 0)
+		finding_error(k->f, k->source->config->at, "source.unavailable",
+			arena_str(k->f->a, str_c(err.text)),
+			S("name a directory that this user may read"));
+}
+
+void backends_check(struct backends *b, struct findings *f)
+{
+	for (size_t i = 0; i < b->config->source_count; i++) {
+		struct check k = { .b = b, .f = f, .source = &b->sources[i] };
+
+		switch (k.source->config->kind) {
+		case SOURCE_SQLITE:
+			check_sqlite(&k);
+			break;
+		case SOURCE_FILES:
+			check_files(&k);
+			break;
+		case SOURCE_SCRIPTED:
+			break;
+		}
+	}
+}

@@ -1,0 +1,113 @@
+#include "backend/fixture.h"
+
+#include <sqlite3.h>
+
+static char directory[64], file[96], gone[96];
+static struct source_config sources[] = {
+	{ .name = STR_INIT("demo"), .kind = SOURCE_SQLITE, .pool = 1, .concurrency = 1 },
+	{ .name = STR_INIT("docs"), .kind = SOURCE_FILES, .concurrency = 1 },
+};
+static struct config config = { .sources = sources, .source_count = ARRAY_LEN(sources) };
+static const struct column name_column[] = { { .name = STR_INIT("name") } };
+
+static int set_up(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	snprintf(directory, sizeof directory, "%s/check-XXXXXX", P_tmpdir);
+	assert_non_null(mkdtemp(directory));
+	snprintf(file, sizeof file, "%s/a.db", directory);
+	snprintf(gone, sizeof gone, "%s/gone", directory);
+	arena_init(&arena, (size_t)16 << 20);
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE people (id INTEGER, name TEXT)", 0, 0, 0),
+		SQLITE_OK);
+	sqlite3_close(db);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	arena_done(&arena);
+	unlink(file);
+	rmdir(directory);
+	return 0;
+}
+
+/* The codes of what is found, separated by spaces, for one tool with this statement. */
+static const char *check(const char *sql, const char *next)
+{
+	struct part part = { .statement = { .sql = str_c(sql) },
+		.shape = SHAPE_MANY,
+		.columns = name_column,
+		.column_count = 1,
+		.rows = 10,
+		.page = { .on = next != NULL, .next = { .sql = str_c(next), .serial = 1 } } };
+	struct entry entry = { .kind = ENTRY_TOOL,
+		.name = S("t"),
+		.source = &sources[0],
+		.action = { .kind = ACTION_READ, .parts = &part, .part_count = 1 } };
+	const struct entry *tools[] = { &entry };
+	struct catalog catalog = { .tools = tools, .tool_count = 1, .statement_count = 2 };
+	struct backends *b;
+	struct findings f;
+	struct buf codes;
+	struct err err;
+
+	findings_init(&f, &arena);
+	b = backends_new(&config, &catalog, &err);
+	backends_check(b, &f);
+	backends_free(&b);
+	buf_in(&codes, &arena, 4096);
+	for (size_t i = 0; i < f.count; i++)
+		buf_fmt(&codes, "%s%s", i ? " " : "", f.list[i].code);
+	return arena_cstr(&arena, buf_str(&codes));
+}
+
+static void every_statement_is_tried_on_its_database(void **state)
+{
+	static const struct {
+		const char *sql, *next, *codes;
+	} table[] = {
+		{ "SELECT name FROM people", NULL, "" },
+		{ "SELECT name FROM people", "SELECT name FROM people WHERE name > 'a'", "" },
+		{ "SELECT name FROM people", "SELECT name FROM people WHERE nome > 'a'",
+			"sql.prepare" },
+		{ "SELECT name FROM persons", NULL, "sql.prepare" },
+		{ "DELETE FROM people", NULL, "sql.prepare" },
+		{ "SELECT name FROM people; SELECT 1", NULL, "sql.prepare" },
+	};
+
+	(void)state;
+	sources[0].path = str_c(file);
+	sources[1].path = str_c(directory);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const char *codes = check(table[i].sql, table[i].next);
+
+		if (strcmp(codes, table[i].codes) != 0)
+			fail_msg("%s: %s", table[i].sql, codes);
+	}
+	assert_string_not_equal(check("SELECT id FROM people", NULL), "");
+}
+
+static void sources_that_are_not_there_are_found(void **state)
+{
+	(void)state;
+	sources[0].path = str_c(gone);
+	sources[1].path = str_c(gone);
+	assert_string_equal(
+		check("SELECT name FROM people", NULL), "source.unavailable source.unavailable");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(every_statement_is_tried_on_its_database),
+		T(sources_that_are_not_there_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
