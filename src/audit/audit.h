@@ -1,0 +1,57 @@
+/* audit - what must be remembered: one durable record a call, before its result or error is sent.
+ *
+ * One log is one process: its own segment files, opened with the first record.  One writer thread
+ * groups what arrived while the last fdatasync ran into the next one.  A record not durable within
+ * its deadline gives no receipt: the caller answers AUDIT_UNAVAILABLE, and the record, should it
+ * become durable later, says "late":true or is followed by one that does and names it in "of".
+ * While the disk hangs, calls fail at once; when it comes back, a GAP says how many had no record.
+ * After a write or sync error the segment is closed for ever and a new one starts with GAP; two
+ * such failures in a row and the log is sealed: every call fails at once.  A full disk refuses, and
+ * does not seal: with room again the log goes on.
+ *
+ * The form of a line is in journal.h, the members of a call's record in record.h.  Thread-safe. */
+#pragma once
+#include "plan/call.h"
+
+struct audit;
+struct receipt; /* proof that the record of this call is durable; lives in the call's arena */
+
+struct audit_config {
+	struct str directory; /* 0700, made when missing */
+	struct str origin; /* "acme/crm/production/a"; at most 256 bytes of it are kept */
+	uint32_t timeout_ms; /* config limits.audit_ms */
+	/* The HMAC key of protected values, asked for once, with the first record. */
+	bool (*key)(void *ctx, struct secret *out, struct err *err);
+	void *key_ctx;
+};
+
+/* Touches nothing on disk before the first record.  Copies what it needs of config. */
+struct audit *audit_new(const struct audit_config *config);
+/* STOP and SEGMENT_CLOSE when anything was written; then frees.  No call may be under way.  Waits
+ * at most timeout_ms for a disk that hangs. */
+void audit_close(struct audit *a);
+
+/* START etc.: free-form events of the process, small. fields_json: members of the record, without
+ * braces, already JSON on one line; may be empty.  Waits until durable. */
+bool audit_event(
+	struct audit *a, const char *event, struct str fields_json, struct err *err) must_check;
+
+/* One record for this call (served, refused or failed), durable when it returns.  NULL: it could
+ * not be made durable in time (err says why). */
+const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err);
+uint64_t receipt_index(const struct receipt *r); /* the record's "i" */
+
+/* A refusal before there is a call (bad token, unknown tool, protocol reject): one record,
+ * collapsed when the same (event, reason, who) repeats within a second: then counted and flushed
+ * once a second. The first waits until durable; a repeated one does not.  False: not durable in
+ * time. */
+struct audit_refusal {
+	const char *event; /* "AUTH_FAIL", "DENY", "PROTOCOL_REJECT" */
+	struct str reason;
+	struct str subject; /* empty: nobody was authenticated */
+	struct str credential, agent, peer, era, rpc_id, method;
+	struct str target; /* tool or URI, clipped to 128 bytes */
+};
+bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err) must_check;
+
+bool audit_healthy(const struct audit *a); /* not sealed */

@@ -1,0 +1,51 @@
+/* journal - the lines of one boot, in one order, over as many segments as it takes.
+ *
+ * A line: {"v":1,"i":INDEX,"t":"RFC 3339","m":MONOTONIC
+ * NS,"o":"ORIGIN","b":"BOOT",MEMBERS,"crc":"9f12ab07"} and LF, at most 65,535 bytes.  i has no
+ * gaps, but after GAP, which names the indices in doubt; t and m are when the batch was put down;
+ * crc is the CRC-32C of all bytes before ,"crc":
+ *
+ * A batch: journal_begin, journal_add for each record, journal_commit.  The first opens a segment
+ * whose first line, SEGMENT_OPEN, names the last segment of the boot before.  Somebody moving,
+ * cutting or removing the file gives a new segment and SECURITY; a write or sync error a new one
+ * and GAP; two such errors in a row seal the journal.  One thread, but journal_sealed. */
+#pragma once
+#include "audit/segment.h"
+#include "base/buf.h"
+
+#include <stdatomic.h>
+
+#define LINE_MAX_BYTES 65535
+#define JOURNAL_SEGMENT_BYTES ((uint64_t)64 << 20) /* then the next one is opened */
+
+struct journal {
+	char *path;
+	struct buf frame; /* "o":"…","b":"…", of every line */
+	struct id boot;
+	int directory; /* -1: not opened yet */
+	struct segment segment;
+	unsigned segments; /* opened so far */
+	uint64_t segment_bytes; /* JOURNAL_SEGMENT_BYTES; less in tests */
+	uint64_t next; /* index of the next line */
+	uint64_t segment_first; /* index of the first line in the segment */
+	struct buf out; /* the batch */
+	uint64_t out_first; /* its first index */
+	char when[64]; /* "t":…,"m":…, of the batch */
+	struct buf notices; /* bodies, each with LF, for the start of the next segment */
+	unsigned failures; /* in a row */
+	_Atomic bool sealed;
+	struct err why; /* it is sealed */
+};
+
+void journal_init(struct journal *j, struct str directory, struct str origin);
+void journal_done(struct journal *j); /* SEGMENT_CLOSE when there is a segment */
+
+/* bytes: the bodies' sum, count: their number. False: nothing was written, the indices stay free.
+ */
+bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *err) must_check;
+/* Adds a line; returns its index.  body: `"e":"…",…`, no LF. */
+uint64_t journal_add(struct journal *j, struct str body, bool late);
+/* All lines added are durable.  False: they may or may not be; the next segment says so. */
+bool journal_commit(struct journal *j, struct err *err) must_check;
+
+bool journal_sealed(const struct journal *j); /* any thread */

@@ -1,0 +1,366 @@
+/* What of a call is in its record, and in what form; see record.h and protect.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "audit/clip.h"
+#include "audit/record.h"
+
+static struct protector protector_of(const char *key)
+{
+	struct protector p = { 0 };
+
+	assert_true(secret_set(&p.key, str_c(key)));
+	return p;
+}
+
+static struct json parsed(struct arena *a, const char *text)
+{
+	struct json_error error;
+	struct json v;
+
+	assert_true(json_parse(a, str_c(text), &v, &error));
+	return v;
+}
+
+static const struct input inputs[] = {
+	{ .name = STR_INIT("plain"), .protect = PROTECT_CLEAR },
+	{ .name = STR_INIT("mail"), .protect = PROTECT_HMAC },
+	{ .name = STR_INIT("why"), .protect = PROTECT_ENCRYPT },
+	{ .name = STR_INIT("pin"), .protect = PROTECT_DROP },
+};
+
+static const struct entry lookup = { .kind = ENTRY_TOOL,
+	.name = STR_INIT("lookup"),
+	.version = 2,
+	.inputs = inputs,
+	.input_count = ARRAY_LEN(inputs) };
+static const struct principal anna = { .subject = STR_INIT("anna"),
+	.kind = PRINCIPAL_HUMAN,
+	.agent = STR_INIT("desk"),
+	.tenant = STR_INIT("t_42"),
+	.credential = STR_INIT("key_1"),
+	.environment = STR_INIT("production") };
+
+static struct call call_in(struct arena *a)
+{
+	struct call c = { .arena = a, .entry = &lookup, .who = &anna, .end = CALL_DONE };
+
+	memset(c.id.c, 'A', sizeof c.id.c);
+	c.origin = (struct call_origin){ .era = S("2025-06-18"),
+		.rpc_id = S("17"),
+		.conversation = S("conv-1"),
+		.trace_id = S("4bf92f3577b34da6a3ce929d0e0e4736"),
+		.client_name = S("inspector"),
+		.client_version = S("2.12"),
+		.peer = S("127.0.0.1") };
+	c.result_rows = 3;
+	c.result_json = S("{\"content\":[]}");
+	c.started_ns = 1000000;
+	c.ended_ns = 3500000;
+	return c;
+}
+
+/* NUL-terminated, in the arena; also a JSON object when braces are put around. */
+static char *record_of(struct call *c)
+{
+	struct protector p = protector_of("key");
+	struct json_error error;
+	struct json v;
+	struct buf out;
+	char *text;
+
+	buf_init(&out, RECORD_MAX_BYTES);
+	record_call(&out, c, &p);
+	assert_true(buf_ok(&out));
+	assert_false(str_has(buf_str(&out), '\n'));
+	text = arena_cstr(c->arena, buf_str(&out));
+	assert_true(json_parse(c->arena, arena_fmt(c->arena, "{%s}", text), &v, &error));
+	buf_done(&out);
+	return text;
+}
+
+static void assert_has(const char *text, const char *what)
+{
+	if (!text || !strstr(text, what))
+		fail_msg("no %s in %s", what, text ? text : "");
+}
+
+static void assert_has_not(const char *text, const char *what)
+{
+	if (!text || strstr(text, what))
+		fail_msg("%s in %s", what, text ? text : "");
+}
+
+static void a_record_holds_what_must_be_remembered(void **state)
+{
+	static const char *const members[] = {
+		"\"e\":\"CALL_OUTCOME\"",
+		"\"call\":\"AAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+		"\"rpc\":17",
+		"\"conv\":\"conv-1\"",
+		"\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\"",
+		"\"subj\":\"anna\"",
+		"\"kind\":\"human\"",
+		"\"act\":\"desk\"",
+		"\"ten\":\"t_42\"",
+		"\"cn\":\"inspector\"",
+		"\"cv\":\"2.12\"",
+		"\"cred\":\"key_1\"",
+		"\"env\":\"production\"",
+		"\"what\":\"tool\"",
+		"\"tool\":\"lookup@2\"",
+		"\"td\":\"sha256:",
+		"\"mode\":\"read\"",
+		"\"era\":\"2025-06-18\"",
+		"\"peer\":\"127.0.0.1\"",
+		"\"args\":{\"plain\":\"x\"}",
+		"\"ad\":\"hmac:k1:",
+		"\"code\":\"OK\"",
+		"\"rows\":3",
+		"\"bytes\":14",
+		"\"rd\":\"sha256:",
+		"\"us\":2500",
+	};
+	struct arena a;
+	struct json args;
+	struct call c;
+	char *text;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	c = call_in(&a);
+	args = parsed(&a, "{\"plain\":\"x\"}");
+	c.arguments_sent = &args;
+	text = record_of(&c);
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		assert_has(text, members[i]);
+	arena_done(&a);
+}
+
+static void what_a_call_came_to_stands_in_its_event_and_code(void **state)
+{
+	static const struct {
+		enum call_end end;
+		enum fault_code fault;
+		bool is_error;
+		const char *event, *code;
+	} cases[] = {
+		{ CALL_DONE, FAULT_NONE, false, "CALL_OUTCOME", "\"code\":\"OK\"" },
+		{ CALL_DONE, FAULT_NONE, true, "CALL_OUTCOME", "\"code\":\"TOOL_ERROR\"" },
+		{ CALL_ASKS, FAULT_NONE, false, "CALL_OUTCOME", "\"code\":\"INPUT_REQUIRED\"" },
+		{ CALL_FAULT, NOT_FOUND, false, "CALL_OUTCOME", "\"code\":\"NOT_FOUND\"" },
+		{ CALL_FAULT, INTERNAL, false, "CALL_OUTCOME", "\"code\":\"INTERNAL\"" },
+		{ CALL_FAULT, PERMISSION_DENIED, false, "DENY", "\"code\":\"PERMISSION_DENIED\"" },
+		{ CALL_FAULT, VALIDATION_ERROR, false, "DENY", "\"code\":\"VALIDATION_ERROR\"" },
+		{ CALL_FAULT, PAUSED, false, "DENY", "\"code\":\"PAUSED\"" },
+		{ CALL_OPEN, FAULT_NONE, false, "CALL_OUTCOME", "\"code\":\"UNFINISHED\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct arena a;
+		struct call c;
+		char *text;
+
+		arena_init(&a, 1 << 20);
+		c = call_in(&a);
+		c.end = cases[i].end;
+		c.fault.code = cases[i].fault;
+		c.content_is_error = cases[i].is_error;
+		text = record_of(&c);
+		assert_has(text, cases[i].code);
+		assert_string_equal(record_call_event(&c), cases[i].event);
+		assert_has(text, cases[i].event);
+		arena_done(&a);
+	}
+}
+
+static void arguments_leave_by_their_class(void **state)
+{
+	static const struct {
+		const char *args, *has, *has_not;
+	} cases[] = {
+		{ "{\"plain\":12.50}", "\"args\":{\"plain\":12.50}", "hmac:k1:12" },
+		{ "{\"plain\":{\"a\":[1,null]}}", "{\"plain\":{\"a\":[1,null]}}", "dropped" },
+		{ "{\"mail\":\"canary\"}", "\"mail\":\"hmac:k1:", "canary" },
+		{ "{\"mail\":4711}", "\"mail\":\"hmac:k1:", "4711" },
+		{ "{\"mail\":true}", "\"mail\":\"hmac:k1:", "true" },
+		{ "{\"mail\":null}", "\"mail\":\"hmac:k1:", "null" },
+		{ "{\"mail\":[\"canary\"]}", "\"mail\":\"hmac:k1:", "canary" },
+		{ "{\"mail\":{\"canary\":1}}", "\"mail\":\"hmac:k1:", "canary" },
+		{ "{\"why\":\"they asked\"}", "\"why\":\"they asked\"", "hmac:k1:they" },
+		{ "{\"pin\":\"canary\"}", "\"args\":{},\"dropped\":[\"pin\"]", "canary" },
+		{ "{\"pin\":\"hmac:k1:00\"}", "\"dropped\":[\"pin\"]", "hmac:k1:00\"" },
+		{ "{\"else\":\"canary\"}", "\"args\":{},\"undeclared\":[\"else\"]", "canary" },
+		{ "[\"canary\"]", "\"args_bytes\":10,\"ad\":\"hmac:k1:", "canary" },
+		{ "\"canary\"", "\"args_bytes\":8,\"ad\":\"hmac:k1:", "canary" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct json args;
+		struct arena a;
+		struct call c;
+		char *text;
+
+		arena_init(&a, 1 << 20);
+		c = call_in(&a);
+		args = parsed(&a, cases[i].args);
+		c.arguments_sent = &args;
+		text = record_of(&c);
+		assert_has(text, cases[i].has);
+		assert_has_not(text, cases[i].has_not);
+		arena_done(&a);
+	}
+}
+
+static char *hmac_in(struct arena *a, const char *key, const char *json)
+{
+	struct protector p = protector_of(key);
+	struct json v = parsed(a, json);
+	struct buf out;
+
+	buf_in(&out, a, 100);
+	protect_hmac(&p, &v, &out);
+	return arena_cstr(a, buf_str(&out));
+}
+
+static void equal_values_match_under_one_key_only(void **state)
+{
+	static const char *const values[] = { "\"1\"", "1", "true", "\"true\"", "null", "\"\"",
+		"[]", "{}", "\"number:1\"", "[1]", "{\"1\":1}" };
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	assert_string_equal(
+		hmac_in(&a, "k", "{\"a\":1,\"b\":2}"), hmac_in(&a, "k", "{\"b\":2, \"a\":1}"));
+	assert_string_equal(hmac_in(&a, "k", "\"\\u0061\""), hmac_in(&a, "k", "\"a\""));
+	assert_string_equal(hmac_in(&a, "k", "5"), hmac_in(&a, "k", "5.0"));
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		assert_int_equal(strlen(hmac_in(&a, "k", values[i])), 8 + 32);
+		assert_string_not_equal(hmac_in(&a, "k", values[i]), hmac_in(&a, "K", values[i]));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(
+				hmac_in(&a, "k", values[i]), hmac_in(&a, "k", values[j]));
+	}
+	arena_done(&a);
+}
+
+static void arguments_too_large_leave_digest_and_size(void **state)
+{
+	char *json = malloc(100100), *text;
+	struct json args;
+	struct arena a;
+	struct call c;
+
+	(void)state;
+	snprintf(json, 100100, "{\"plain\":\"%0100000d\"}", 0);
+	arena_init(&a, 1 << 22);
+	c = call_in(&a);
+	args = parsed(&a, json);
+	c.arguments_sent = &args;
+	text = record_of(&c);
+	assert_has(text, "\"args_bytes\":100012,\"ad\":\"hmac:k1:");
+	assert_has_not(text, "\"args\":");
+	assert_has(text, "\"code\":\"OK\"");
+	arena_done(&a);
+	free(json);
+}
+
+static void text_from_outside_stays_on_one_line_and_is_clipped(void **state)
+{
+	static const struct {
+		const char *text, *has;
+	} cases[] = {
+		{ "a\nb\033[31m\"c\\", "\"cn\":\"a\\nb\\u001b[31m\\\"c\\\\\"" },
+		{ "\"}\n{\"v\":1", "\"cn\":\"\\\"}\\n{\\\"v\\\":1\"" },
+		{ "\xff\xfe", "\"cn\":\"" },
+	};
+	char longer[300];
+	struct arena a;
+	struct call c;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	c = call_in(&a);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		c.origin.client_name = str_c(cases[i].text);
+		assert_has(record_of(&c), cases[i].has);
+	}
+	memset(longer, 'x', sizeof longer);
+	c.origin.client_name = str_n(longer, sizeof longer);
+	assert_has(record_of(&c), "xxx\xe2\x80\xa6+172\"");
+	c.origin.rpc_id = str_n(longer, sizeof longer);
+	assert_has(record_of(&c), "\"rpc\":\"xxx");
+	c.origin.rpc_id = S("\"seventeen\"");
+	assert_has(record_of(&c), "\"rpc\":\"seventeen\"");
+	arena_done(&a);
+}
+
+static void everything_at_its_longest_fits(void **state)
+{
+	char *much = malloc(100000);
+	struct principal who = anna;
+	struct str s;
+	struct arena a;
+	struct call c;
+
+	(void)state;
+	memset(much, 1, 100000); /* each becomes six bytes */
+	s = str_n(much, 100000);
+	arena_init(&a, 1 << 22);
+	c = call_in(&a);
+	c.origin = (struct call_origin){ s, s, s, s, s, s, s };
+	c.uri = s;
+	who = (struct principal){
+		.subject = s, .tenant = s, .agent = s, .credential = s, .environment = s
+	};
+	c.who = &who;
+	c.end = CALL_FAULT;
+	c.fault.code = INTERNAL;
+	c.fault.reason = s;
+	c.fault.operator_text = s;
+	(void)record_of(&c);
+	arena_done(&a);
+	free(much);
+}
+
+static void a_call_without_entry_or_principal_is_recorded(void **state)
+{
+	struct arena a;
+	struct call c;
+	char *text;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	c = call_in(&a);
+	c.entry = NULL;
+	c.who = NULL;
+	text = record_of(&c);
+	assert_has_not(text, "\"tool\"");
+	assert_has_not(text, "\"subj\"");
+	assert_has(text, "\"peer\":\"127.0.0.1\"");
+	arena_done(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_holds_what_must_be_remembered),
+		cmocka_unit_test(what_a_call_came_to_stands_in_its_event_and_code),
+		cmocka_unit_test(arguments_leave_by_their_class),
+		cmocka_unit_test(equal_values_match_under_one_key_only),
+		cmocka_unit_test(arguments_too_large_leave_digest_and_size),
+		cmocka_unit_test(text_from_outside_stays_on_one_line_and_is_clipped),
+		cmocka_unit_test(everything_at_its_longest_fits),
+		cmocka_unit_test(a_call_without_entry_or_principal_is_recorded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
