@@ -1,0 +1,530 @@
+/* http_front - see http_front.h.
+ *
+ * Invariants: 1. nothing is remembered from one request of a connection to the next.  2. no reply
+ * depends on a credential before it was verified.  3. every refusal of an authenticated caller, and
+ * of a credential, is recorded; a 405 only says which methods there are. */
+#include "serve/http_front.h"
+
+#include "base/clock.h"
+#include "serve/log.h"
+#include "serve/origin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENDPOINT "/mcp"
+#define PARAM_PREFIX "Mcp-Param-"
+#define RETRY_MS 500 /* a client may come back after */
+
+static const struct route routes[] = {
+	{ ENDPOINT, "POST, GET, DELETE, OPTIONS", "a valid credential" },
+	{ "/healthz", "GET, HEAD", "anybody" },
+	{ 0 },
+};
+
+const struct route *http_front_routes(void)
+{
+	return routes;
+}
+
+/* --- the exchange over HTTP --- */
+
+struct http_exchange {
+	struct exchange x;
+	struct http_conn *conn;
+	struct http_stream *stream; /* once a message went out before the answer */
+	struct str cors_origin; /* a listed origin, or empty */
+	bool prefers_stream; /* text/event-stream stands first in Accept */
+	struct replay *replay;
+	struct replay_owner owner;
+	struct arena *arena;
+	char event_id[32]; /* of a stream that may be resumed */
+	bool resumable;
+	bool parked;
+};
+
+#define CORS_HEADERS 4
+
+static size_t cors_headers(const struct http_exchange *x, struct http_header *out)
+{
+	if (!x->cors_origin.n)
+		return 0;
+	out[0] = (struct http_header){ S("Access-Control-Allow-Origin"), x->cors_origin };
+	out[1] = (struct http_header){ S("Vary"), S("Origin") };
+	out[2] = (struct http_header){ S("Access-Control-Expose-Headers"),
+		S("Mcp-Session-Id, WWW-Authenticate") };
+	return 3;
+}
+
+static void make_resumable(struct http_exchange *x)
+{
+	struct str id;
+
+	x->owner.session = x->x.session;
+	id = replay_open(x->replay, x->arena, &x->owner, clock_mono_ms());
+	memcpy(x->event_id, id.p, MIN(id.n, sizeof x->event_id));
+	http_stream_prime(x->stream, id, RETRY_MS);
+	x->resumable = true;
+}
+
+static bool begin_stream(struct http_exchange *x)
+{
+	struct http_header headers[CORS_HEADERS];
+
+	if (x->stream || !x->conn)
+		return x->stream != NULL;
+	x->stream = http_stream_begin(x->conn, headers, cors_headers(x, headers));
+	if (x->stream && x->x.session.n)
+		make_resumable(x);
+	return x->stream != NULL;
+}
+
+static struct str event_id(const struct http_exchange *x)
+{
+	return str_n(x->event_id, sizeof x->event_id);
+}
+
+/* The last message of a stream; kept for later where the client is not there to take it. */
+static void end_stream(struct http_exchange *x, struct str json)
+{
+	bool sent = !json.n || http_stream_send(x->stream, json);
+
+	http_stream_end(x->stream);
+	if (x->resumable && sent)
+		replay_close(x->replay, event_id(x));
+	else if (x->resumable)
+		replay_keep(x->replay, event_id(x), json);
+}
+
+static void http_exchange_cut(struct exchange *base)
+{
+	struct http_exchange *x = (struct http_exchange *)base;
+
+	if (begin_stream(x) && x->resumable)
+		http_stream_end(x->stream);
+}
+
+static void http_exchange_reply(
+	struct exchange *base, int status, struct str json, struct str session)
+{
+	struct http_exchange *x = (struct http_exchange *)base;
+	struct http_header headers[CORS_HEADERS];
+	struct http_reply reply = { .status = status, .body = json, .headers = headers };
+
+	if (x->prefers_stream && status == 200 && json.n && !session.n)
+		begin_stream(x);
+	if (x->stream) {
+		end_stream(x, json);
+		if (!x->parked)
+			http_stream_drop(&x->stream);
+		return;
+	}
+	reply.header_count = cors_headers(x, headers);
+	if (json.n)
+		reply.content_type = S("application/json");
+	if (session.n)
+		headers[reply.header_count++] =
+			(struct http_header){ S("Mcp-Session-Id"), session };
+	http_reply(x->conn, &reply);
+}
+
+static bool http_exchange_send(struct exchange *base, struct str json)
+{
+	struct http_exchange *x = (struct http_exchange *)base;
+
+	return begin_stream(x) && http_stream_send(x->stream, json);
+}
+
+static bool http_exchange_gone(struct exchange *base)
+{
+	struct http_exchange *x = (struct http_exchange *)base;
+
+	return x->stream ? http_stream_gone(x->stream) : http_gone(x->conn);
+}
+
+static void http_exchange_free(struct exchange *base)
+{
+	struct http_exchange *x = (struct http_exchange *)base;
+
+	http_stream_drop(&x->stream);
+	heap_free(x);
+}
+
+static struct exchange *http_exchange_park(struct exchange *base,
+	void (*on_gone)(void *ctx, uint64_t token), void *ctx, uint64_t token)
+{
+	struct http_exchange *x = (struct http_exchange *)base, *parked;
+
+	if (!begin_stream(x))
+		return NULL;
+	parked = heap_new(struct http_exchange);
+	parked->x.ops = x->x.ops;
+	parked->x.http = true;
+	parked->x.session = STR_NONE; /* its stream is begun */
+	parked->replay = x->replay;
+	parked->resumable = x->resumable;
+	memcpy(parked->event_id, x->event_id, sizeof parked->event_id);
+	parked->x.holders = 1;
+	parked->parked = true;
+	parked->stream = x->parked ? http_stream_hold(x->stream) : x->stream;
+	http_stream_on_gone(parked->stream, on_gone, ctx, token);
+	return &parked->x;
+}
+
+static const struct exchange_ops http_ops = {
+	.reply = http_exchange_reply,
+	.send = http_exchange_send,
+	.gone = http_exchange_gone,
+	.cut = http_exchange_cut,
+	.park = http_exchange_park,
+	.free = http_exchange_free,
+};
+
+/* --- one request --- */
+
+struct request {
+	struct http_front *front;
+	const struct http_request *http;
+	struct http_exchange x;
+	struct incoming in;
+	struct principal who;
+};
+
+static void say(struct request *q, int status, struct str line, const struct http_header *extra,
+	size_t extra_count)
+{
+	struct http_header headers[CORS_HEADERS + 2];
+	struct http_reply reply = {
+		.status = status, .content_type = S("application/json"), .headers = headers
+	};
+
+	reply.header_count = cors_headers(&q->x, headers);
+	for (size_t i = 0; i < extra_count; i++)
+		headers[reply.header_count++] = extra[i];
+	reply.body = arena_fmt(q->in.arena, "{\"error\":\"%.*s\"}", STR_ARG(line));
+	http_reply(q->x.conn, &reply);
+}
+
+static void deny(
+	struct request *q, int status, const char *event, const char *reason, struct str line)
+{
+	if (!answer_record_refusal(q->front->server, &q->in, event, str_c(reason), q->http->method,
+		    q->http->path)) {
+		say(q, 503, S("AUDIT_UNAVAILABLE: the refusal could not be recorded"), NULL, 0);
+		return;
+	}
+	say(q, status, line, NULL, 0);
+}
+
+static void answer_health(struct request *q)
+{
+	bool well = audit_healthy(world_audit(q->front->server->world));
+
+	if (!str_eq(q->http->method, S("GET")) && !str_eq(q->http->method, S("HEAD"))) {
+		say(q, 405, S("only GET"), &(struct http_header){ S("Allow"), S("GET, HEAD") }, 1);
+		return;
+	}
+	http_reply(q->x.conn, &(struct http_reply){ .status = well ? 200 : 503,
+				      .content_type = S("application/json"),
+				      .body = well ? S("{\"status\":\"ok\"}")
+						   : S("{\"status\":\"audit log sealed\"}") });
+}
+
+static bool check_host(struct request *q)
+{
+	const struct listen_config *l = &q->in.generation->config->listen;
+	struct str origin;
+	size_t origins;
+
+	if (!origin_host_allowed(l, q->front->port, q->http->host)) {
+		deny(q, 403, "DENY", "host",
+			S("this Host is not one the server answers to; add it to "
+			  "listen.http.allowed_hosts"));
+		return false;
+	}
+	origin = http_header_get(q->http, S("Origin"), &origins);
+	if (origins > 1 || (origins && !origin_allowed(l, q->front->port, origin))) {
+		deny(q, 403, "DENY", "origin",
+			S("this Origin is not allowed; add it to listen.http.allowed_origins"));
+		return false;
+	}
+	if (origin_listed(l, origin))
+		q->x.cors_origin = origin;
+	return true;
+}
+
+static void answer_preflight(struct request *q)
+{
+	struct http_header headers[] = {
+		{ S("Access-Control-Allow-Origin"), q->x.cors_origin },
+		{ S("Access-Control-Allow-Methods"), S("POST, GET, DELETE") },
+		{ S("Access-Control-Allow-Headers"),
+			S("content-type, accept, authorization, mcp-protocol-version, mcp-method, "
+			  "mcp-name, mcp-session-id, last-event-id") },
+		{ S("Vary"), S("Origin") },
+	};
+
+	if (q->x.cors_origin.n)
+		http_reply(q->x.conn, &(struct http_reply){ .status = 204,
+					      .headers = headers,
+					      .header_count = ARRAY_LEN(headers) });
+	else
+		say(q, 405, S("CORS is off: no listen.http.allowed_origins"),
+			&(struct http_header){ S("Allow"), S("POST") }, 1);
+}
+
+/* RFC 6750 section 2.1: one Authorization header, "Bearer" in any case, one token. */
+static bool bearer_token(const struct http_request *r, struct str *token_out)
+{
+	size_t count;
+	struct str value = http_header_get(r, S("Authorization"), &count);
+	struct str scheme, rest;
+
+	*token_out = STR_NONE;
+	if (!count)
+		return true;
+	if (count > 1 || !str_cut(value, ' ', &scheme, &rest) || !str_eq_ci(scheme, S("Bearer")))
+		return false;
+	*token_out = str_trim(rest);
+	return token_out->n > 0;
+}
+
+static bool authenticate(struct request *q)
+{
+	struct identity *identity = q->in.generation->identity;
+	enum identity_verdict verdict;
+	struct str token;
+
+	verdict = bearer_token(q->http, &token) ? identity_verify(identity, q->in.arena, token,
+							  clock_wall_us(), clock_mono_ms(), &q->who)
+						: IDENTITY_MALFORMED;
+	if (verdict == IDENTITY_OK) {
+		q->in.who = &q->who;
+		return true;
+	}
+	if (!answer_record_refusal(q->front->server, &q->in, "AUTH_FAIL",
+		    str_c(identity_verdict_name(verdict)), q->http->method, q->http->path) ||
+		verdict == IDENTITY_UNAVAILABLE) {
+		say(q, 503, S("credentials cannot be checked now; try again later"), NULL, 0);
+		return false;
+	}
+	say(q, 401,
+		verdict == IDENTITY_MISSING ? S("a credential is needed: Authorization: Bearer KEY")
+					    : S("the credential is not valid"),
+		&(struct http_header){ S("WWW-Authenticate"),
+			verdict == IDENTITY_MISSING
+				? S("Bearer realm=\"postern\"")
+				: S("Bearer realm=\"postern\", error=\"invalid_token\"") },
+		1);
+	return false;
+}
+
+static bool take_once(
+	const struct http_request *r, struct str name, struct str *value_out, bool *given_out)
+{
+	size_t count;
+
+	*value_out = http_header_get(r, name, &count);
+	*given_out = count > 0;
+	return count <= 1;
+}
+
+static void read_headers(struct request *q)
+{
+	struct mcp_headers *h = &q->in.headers;
+	struct mcp_param_header *params =
+		arena_array(q->in.arena, struct mcp_param_header, q->http->header_count);
+
+	h->http = true;
+	h->doubled = !take_once(q->http, S("MCP-Protocol-Version"), &h->version, &h->version_given);
+	h->doubled |= !take_once(q->http, S("Mcp-Method"), &h->method, &h->method_given);
+	h->doubled |= !take_once(q->http, S("Mcp-Name"), &h->name, &h->name_given);
+	h->doubled |= !take_once(q->http, S("Mcp-Session-Id"), &h->session, &h->session_given);
+	for (size_t i = 0; i < q->http->header_count; i++) {
+		const struct http_header *header = &q->http->headers[i];
+		struct str prefix = S(PARAM_PREFIX);
+
+		if (header->name.n <= prefix.n ||
+			!str_eq_ci(str_sub(header->name, 0, prefix.n), prefix))
+			continue;
+		params[h->param_count].name = str_from(header->name, prefix.n);
+		params[h->param_count++].value = header->value;
+	}
+	h->params = params;
+}
+
+static bool is_json(const struct http_request *r)
+{
+	size_t count;
+	struct str value = http_header_get(r, S("Content-Type"), &count), type, rest;
+
+	if (count != 1)
+		return false;
+	type = str_cut(value, ';', &type, &rest) ? str_trim(type) : value;
+	return str_eq_ci(type, S("application/json"));
+}
+
+/* The order of Accept is read as a preference where nothing else says one. */
+static bool prefers_stream(const struct http_request *r)
+{
+	struct str accept = http_header_get(r, S("Accept"), NULL);
+	size_t stream = str_find_str(accept, 0, S("text/event-stream"));
+
+	return stream < accept.n && stream < str_find_str(accept, 0, S("application/json"));
+}
+
+static void answer_post(struct request *q)
+{
+	if (!is_json(q->http)) {
+		deny(q, 415, "PROTOCOL_REJECT", "content_type",
+			S("Content-Type must be application/json"));
+		return;
+	}
+	read_headers(q);
+	q->in.text = q->http->body;
+	q->x.prefers_stream = prefers_stream(q->http);
+	q->x.replay = q->front->server->replay;
+	q->x.owner.binding = q->who.binding;
+	q->x.arena = q->in.arena;
+	answer(q->front->server, &q->in, &q->x.x);
+}
+
+/* The session of a GET or DELETE, which carry no message. */
+static bool open_session(struct request *q, struct mcp_session *out)
+{
+	struct mcp_context m = {
+		.seal = world_seal_of(q->front->server->world),
+		.binding = str_n(q->who.binding.b, SHA256_BYTES),
+		.wall_us = clock_wall_us(),
+	};
+
+	read_headers(q);
+	return !q->in.headers.doubled &&
+	       mcp_session_open(q->in.arena, &m, q->in.headers.session, out) &&
+	       !sessions_ended(q->front->server->sessions, out->nonce);
+}
+
+/* Last-Event-ID: the answer of a stream that was lost.  One that is not known opens a new stream.
+ */
+static bool resumes(struct request *q, const struct mcp_session *session)
+{
+	struct replay_owner owner = { .binding = q->who.binding, .session = session->nonce };
+	struct str id = http_header_get(q->http, S("Last-Event-ID"), NULL);
+
+	return id.n && replay_resume(q->front->server->replay, &owner, id, &q->x.x);
+}
+
+static void answer_get(struct request *q)
+{
+	struct hub_listener l = { .binding = q->who.binding };
+	struct mcp_session session;
+	size_t given;
+
+	http_header_get(q->http, S("Mcp-Session-Id"), &given);
+	if (!given) {
+		say(q, 405,
+			S("this server speaks Streamable HTTP: POST messages to " ENDPOINT
+			  "; the older HTTP+SSE pair of 2024-11-05 is not served"),
+			&(struct http_header){ S("Allow"), S("POST") }, 1);
+		return;
+	}
+	if (!open_session(q, &session)) {
+		deny(q, 404, "DENY", "session", S("there is no such session; initialize again"));
+		return;
+	}
+	if (resumes(q, &session))
+		return;
+	l.nonce = session.nonce;
+	l.credential = q->who.credential;
+	switch (hub_add(q->front->server->hub, &l, &q->x.x, STR_NONE)) {
+	case HUB_OK:
+		return;
+	case HUB_TAKEN:
+		deny(q, 409, "DENY", "stream_taken", S("this session has a stream already"));
+		return;
+	case HUB_FULL:
+		deny(q, 503, "DENY", "streams", S("too many open streams; close one first"));
+		return;
+	}
+}
+
+static void answer_delete(struct request *q)
+{
+	struct mcp_session session;
+	size_t given;
+
+	http_header_get(q->http, S("Mcp-Session-Id"), &given);
+	if (!given) {
+		say(q, 405, S("there is no session to end"),
+			&(struct http_header){ S("Allow"), S("POST") }, 1);
+		return;
+	}
+	if (!open_session(q, &session)) {
+		deny(q, 404, "DENY", "session", S("there is no such session"));
+		return;
+	}
+	sessions_end(q->front->server->sessions, session.nonce);
+	hub_end_session(q->front->server->hub, session.nonce);
+	http_reply(q->x.conn, &(struct http_reply){ .status = 204 });
+}
+
+static void answer_method(struct request *q)
+{
+	if (str_eq(q->http->method, S("POST")))
+		answer_post(q);
+	else if (str_eq(q->http->method, S("GET")))
+		answer_get(q);
+	else if (str_eq(q->http->method, S("DELETE")))
+		answer_delete(q);
+	else
+		say(q, 405, S("POST messages to " ENDPOINT),
+			&(struct http_header){ S("Allow"), S("POST, GET, DELETE") }, 1);
+}
+
+static void route(struct request *q)
+{
+	if (str_eq(q->http->path, S("/healthz"))) {
+		answer_health(q);
+		return;
+	}
+	if (!str_eq(q->http->path, S(ENDPOINT))) {
+		say(q, 404, S("nothing is here; this server speaks Streamable HTTP at " ENDPOINT),
+			NULL, 0);
+		return;
+	}
+	if (!check_host(q))
+		return;
+	if (str_eq(q->http->method, S("OPTIONS")))
+		answer_preflight(q);
+	else if (authenticate(q))
+		answer_method(q);
+}
+
+void http_front_serve(void *ctx, struct http_conn *c, const struct http_request *r, struct arena *a)
+{
+	struct http_front *front = ctx;
+	struct generation *g = world_hold(front->server->world);
+	struct request *q = arena_new(a, struct request);
+
+	q->front = front;
+	q->http = r;
+	q->x.x.ops = &http_ops;
+	q->x.x.http = true;
+	q->x.conn = c;
+	q->in.arena = a;
+	q->in.peer = http_conn_peer(c)->address;
+	q->in.generation = g;
+	route(q); /* q is gone with the connection's arena once it was answered */
+	world_drop(front->server->world, g);
+}
+
+void http_front_refused(void *ctx, const struct http_peer *peer, const struct http_refusal *why)
+{
+	struct http_front *front = ctx;
+	struct incoming in = { .peer = peer->address };
+
+	/* whether recorded or not: the reply is on its way and says only what was wrong with the
+	 * bytes */
+	answer_record_refusal(
+		front->server, &in, "PROTOCOL_REJECT", str_c(why->reason), STR_NONE, STR_NONE);
+}

@@ -1,0 +1,362 @@
+/* hub - see hub.h.
+ *
+ * Invariants: 1. a listener in the list has one reference to its exchange; whoever sends outside
+ * the lock has taken another.  2. a listener leaves the list once: by its client's going, by its
+ * end, or with the hub. */
+#include "serve/hub.h"
+
+#include <pthread.h>
+
+#define LISTENER_BYTES ((size_t)128 << 10) /* of what is kept for one: ids and URIs */
+#define LETTER_BYTES ((size_t)16 << 10)
+
+struct listener {
+	struct listener *next;
+	uint64_t token; /* names it to its stream, which may outlive it */
+	struct arena arena;
+	struct hub_listener l;
+	struct exchange *exchange; /* NULL: hub_add is still parking it */
+	bool gone, ending; /* while it is parked: the client went; it is to be ended */
+};
+
+struct hub {
+	pthread_mutex_t lock;
+	struct sessions *sessions;
+	struct listener *first;
+	unsigned count, most, most_per_principal;
+	uint64_t last_token;
+};
+
+struct hub *hub_new(struct sessions *sessions, unsigned most, unsigned most_per_principal)
+{
+	struct hub *h = heap_new(struct hub);
+
+	pthread_mutex_init(&h->lock, NULL);
+	h->sessions = sessions;
+	h->most = most;
+	h->most_per_principal = most_per_principal;
+	return h;
+}
+
+static void free_listener(struct listener *l)
+{
+	if (l->exchange)
+		exchange_drop(l->exchange);
+	arena_done(&l->arena);
+	heap_free(l);
+}
+
+/* Under the lock. */
+static void take_out(struct hub *h, struct listener *l)
+{
+	struct listener **at = &h->first;
+
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at) {
+		*at = l->next;
+		h->count--;
+	}
+}
+
+static bool matches_session(const struct listener *l, struct str nonce)
+{
+	return !l->l.modern && str_eq(l->l.nonce, nonce);
+}
+
+/* Under the lock: those that a new stream of the same session takes the place of are not allowed.
+ */
+static enum hub_verdict may_add(const struct hub *h, const struct hub_listener *l)
+{
+	unsigned same = 0;
+
+	if (h->count >= h->most)
+		return HUB_FULL;
+	for (const struct listener *at = h->first; at; at = at->next) {
+		if (!l->modern && matches_session(at, l->nonce))
+			return HUB_TAKEN;
+		same += sha256_eq(&at->l.binding, &l->binding);
+	}
+	return same >= h->most_per_principal ? HUB_FULL : HUB_OK;
+}
+
+static bool is_large(const struct hub_listener *l)
+{
+	size_t bytes =
+		l->subscription.n + l->scope.n + l->nonce.n + l->credential.n + l->end_message.n;
+
+	for (size_t i = 0; i < l->filter.uri_count; i++)
+		bytes += l->filter.uris[i].n + sizeof(struct str);
+	return bytes > LISTENER_BYTES;
+}
+
+static void copy(struct listener *to, const struct hub_listener *from)
+{
+	struct arena *a = &to->arena;
+	struct str *uris = arena_array(a, struct str, from->filter.uri_count);
+
+	to->l = *from;
+	to->l.subscription = arena_str(a, from->subscription);
+	to->l.scope = arena_str(a, from->scope);
+	to->l.nonce = arena_str(a, from->nonce);
+	to->l.credential = arena_str(a, from->credential);
+	to->l.end_message = arena_str(a, from->end_message);
+	for (size_t i = 0; i < from->filter.uri_count; i++)
+		uris[i] = arena_str(a, from->filter.uris[i]);
+	to->l.filter.uris = uris;
+}
+
+static void on_gone(void *ctx, uint64_t token)
+{
+	struct hub *h = ctx;
+	struct listener *l;
+	bool mine;
+
+	pthread_mutex_lock(&h->lock);
+	for (l = h->first; l && l->token != token; l = l->next)
+		;
+	mine = l && l->exchange;
+	if (mine)
+		take_out(h, l);
+	else if (l)
+		l->gone = true; /* hub_add is still parking it: it will see */
+	pthread_mutex_unlock(&h->lock);
+	if (mine)
+		free_listener(l);
+}
+
+static enum hub_verdict take_place(struct hub *h, struct listener *l)
+{
+	enum hub_verdict verdict;
+
+	pthread_mutex_lock(&h->lock);
+	verdict = may_add(h, &l->l);
+	if (verdict == HUB_OK) {
+		l->token = ++h->last_token;
+		l->next = h->first;
+		h->first = l;
+		h->count++;
+	}
+	pthread_mutex_unlock(&h->lock);
+	return verdict;
+}
+
+enum hub_verdict hub_add(
+	struct hub *h, const struct hub_listener *from, struct exchange *x, struct str first)
+{
+	enum hub_verdict verdict;
+	struct exchange *parked;
+	struct listener *l;
+	bool gone, ending;
+
+	if (is_large(from))
+		return HUB_FULL;
+	l = heap_new(struct listener);
+	arena_init(&l->arena, (size_t)1 << 20);
+	copy(l, from);
+	verdict = take_place(h, l);
+	if (verdict != HUB_OK) {
+		free_listener(l);
+		return verdict;
+	}
+	if (first.n)
+		x->ops->send(x, first);
+	parked = x->ops->park(x, on_gone, h, l->token);
+	pthread_mutex_lock(&h->lock);
+	gone = l->gone || !parked;
+	ending = l->ending;
+	if (gone || ending)
+		take_out(h, l);
+	l->exchange = parked;
+	pthread_mutex_unlock(&h->lock);
+	if (ending && !gone)
+		parked->ops->reply(parked, 200, l->l.end_message, STR_NONE);
+	if (ending || gone)
+		free_listener(l);
+	return HUB_OK;
+}
+
+static bool wants_change(const struct listener *l, struct str what)
+{
+	if (!l->l.modern)
+		return true;
+	return (l->l.filter.tools && str_eq(what, S("tools"))) ||
+	       (l->l.filter.prompts && str_eq(what, S("prompts"))) ||
+	       (l->l.filter.resources && str_eq(what, S("resources")));
+}
+
+static bool wants_update(const struct hub *h, const struct listener *l, struct str uri)
+{
+	if (!l->l.modern)
+		return sessions_wants(h->sessions, l->l.nonce, uri);
+	for (size_t i = 0; i < l->l.filter.uri_count; i++)
+		if (str_eq(l->l.filter.uris[i], uri))
+			return true;
+	return false;
+}
+
+struct letter {
+	struct exchange *to;
+	struct str text;
+};
+
+/* Under the lock: a letter to each listener that wants it, with a reference to its exchange. */
+static size_t address(struct hub *h, struct arena *a, struct str what, struct str uri,
+	struct letter **letters_out)
+{
+	struct letter *letters = arena_array(a, struct letter, h->count);
+	size_t count = 0;
+
+	for (struct listener *l = h->first; l; l = l->next) {
+		struct buf text;
+
+		if (!l->exchange || !(uri.n ? wants_update(h, l, uri) : wants_change(l, what)))
+			continue;
+		buf_in(&text, a, LETTER_BYTES);
+		if (uri.n)
+			mcp_write_updated(&text, uri, l->l.subscription);
+		else
+			mcp_write_changed(&text, what, l->l.subscription);
+		if (!buf_ok(&text))
+			continue;
+		exchange_hold(l->exchange);
+		letters[count++] = (struct letter){ l->exchange, buf_str(&text) };
+	}
+	*letters_out = letters;
+	return count;
+}
+
+static void tell(struct hub *h, struct str what, struct str uri)
+{
+	struct letter *letters;
+	struct arena a;
+	size_t count;
+
+	arena_init(&a, (size_t)64 << 20);
+	pthread_mutex_lock(&h->lock);
+	count = address(h, &a, what, uri, &letters);
+	pthread_mutex_unlock(&h->lock);
+	for (size_t i = 0; i < count; i++) {
+		letters[i].to->ops->send(letters[i].to, letters[i].text);
+		exchange_drop(letters[i].to);
+	}
+	arena_done(&a);
+}
+
+void hub_changed(struct hub *h, struct str what)
+{
+	tell(h, what, STR_NONE);
+}
+
+void hub_updated(struct hub *h, struct str uri)
+{
+	tell(h, STR_NONE, uri);
+}
+
+static bool is_named(const struct listener *l, struct str scope, struct str subscription)
+{
+	return l->l.modern && scope.n && str_eq(l->l.scope, scope) &&
+	       str_eq(l->l.subscription, subscription);
+}
+
+/* Which listeners: all of them, or those that one of the names fits. */
+struct which {
+	bool all;
+	struct str scope, subscription, nonce, credential;
+};
+
+static bool is_meant(const struct listener *l, const struct which *w)
+{
+	return w->all || is_named(l, w->scope, w->subscription) ||
+	       (w->nonce.n && matches_session(l, w->nonce)) ||
+	       (w->credential.n && str_eq(l->l.credential, w->credential));
+}
+
+/* Takes them out, ends and frees them. */
+static void end_some(struct hub *h, const struct which *w)
+{
+	struct listener *out = NULL, **at;
+
+	pthread_mutex_lock(&h->lock);
+	for (at = &h->first; *at;) {
+		struct listener *l = *at;
+
+		if (!l->exchange || !is_meant(l, w)) {
+			l->ending = l->ending || is_meant(l, w);
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		h->count--;
+		l->next = out;
+		out = l;
+	}
+	pthread_mutex_unlock(&h->lock);
+	while (out) {
+		struct listener *l = out;
+
+		out = l->next;
+		l->exchange->ops->reply(l->exchange, 200,
+			w->all || !l->l.scope.n ? l->l.end_message : STR_NONE, STR_NONE);
+		free_listener(l);
+	}
+}
+
+void hub_cancel(struct hub *h, struct str scope, struct str subscription)
+{
+	end_some(h, &(struct which){ .scope = scope, .subscription = subscription });
+}
+
+void hub_end_session(struct hub *h, struct str nonce)
+{
+	end_some(h, &(struct which){ .nonce = nonce });
+}
+
+void hub_end_all(struct hub *h)
+{
+	end_some(h, &(struct which){ .all = true });
+}
+
+/* The credentials behind the open streams, each once. */
+static size_t list_credentials(struct hub *h, struct arena *a, struct str **out)
+{
+	struct str *list;
+	size_t count = 0;
+
+	pthread_mutex_lock(&h->lock);
+	list = arena_array(a, struct str, h->count);
+	for (const struct listener *l = h->first; l; l = l->next) {
+		size_t i = 0;
+
+		while (i < count && !str_eq(list[i], l->l.credential))
+			i++;
+		if (i == count && l->l.credential.n)
+			list[count++] = arena_str(a, l->l.credential);
+	}
+	pthread_mutex_unlock(&h->lock);
+	*out = list;
+	return count;
+}
+
+void hub_review(struct hub *h, bool (*still_good)(void *ctx, struct str credential), void *ctx)
+{
+	struct str *list;
+	struct arena a;
+	size_t count;
+
+	arena_init(&a, (size_t)64 << 20);
+	count = list_credentials(h, &a, &list);
+	for (size_t i = 0; i < count; i++)
+		if (!still_good(ctx, list[i]))
+			end_some(h, &(struct which){ .credential = list[i] });
+	arena_done(&a);
+}
+
+void hub_free(struct hub **h)
+{
+	hub_end_all(*h);
+	bug_on((*h)->first);
+	pthread_mutex_destroy(&(*h)->lock);
+	heap_free(*h);
+	*h = NULL;
+}

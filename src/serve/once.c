@@ -1,0 +1,147 @@
+/* once - one call from the command line, through the same pipeline as any other (serve.h). */
+#include "base/clock.h"
+#include "json/write.h"
+#include "serve/pipeline.h"
+#include "serve/serve.h"
+
+static void no_progress(void *ctx, uint64_t n, uint64_t total, struct str message)
+{
+	(void)ctx;
+	(void)n;
+	(void)total;
+	(void)message;
+}
+
+static void no_log(void *ctx, struct str level, struct str text)
+{
+	(void)ctx;
+	(void)level;
+	(void)text;
+}
+
+static void no_change(void *ctx, struct str what)
+{
+	(void)ctx;
+	(void)what;
+}
+
+static void no_drop(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static bool cannot(void *ctx, struct str name)
+{
+	(void)ctx;
+	(void)name;
+	return false;
+}
+
+static bool cannot_ask(void *ctx, struct str method, struct str params_json)
+{
+	(void)ctx;
+	(void)method;
+	(void)params_json;
+	return false;
+}
+
+static bool fits_nothing(
+	void *ctx, struct str method, struct str params_json, const struct json *answer)
+{
+	(void)ctx;
+	(void)method;
+	(void)params_json;
+	(void)answer;
+	return false;
+}
+
+static const struct call_port alone = { .progress = no_progress,
+	.log = no_log,
+	.changed = no_change,
+	.drop = no_drop,
+	.cancelled = never,
+	.may_ask = cannot_ask,
+	.has_capability = cannot,
+	.answer_fits = fits_nothing };
+
+static bool find_tool(
+	const struct generation *g, struct str name, const struct entry **out, struct err *err)
+{
+	*out = map_get(&g->catalog->tools_by_name, name);
+	return *out ||
+	       err_set(err, E_NOT_FOUND, "there is no tool %.*s in the catalog; see: postern tools",
+		       STR_ARG(name));
+}
+
+static bool run_one(struct world *w, struct generation *g, struct arena *a,
+	const struct entry *entry, const struct principal *who, const struct json *arguments,
+	struct str *result_out, bool *is_error_out, struct err *err)
+{
+	struct call *c = arena_new(a, struct call);
+	struct run run = { .world = w, .generation = g, .call = c, .structured = true };
+	uint64_t now_ns = clock_mono_ns();
+
+	*c = (struct call){ .arena = a,
+		.entry = entry,
+		.who = who,
+		.port = &alone,
+		.arguments_sent = arguments,
+		.wall_us = clock_wall_us(),
+		.started_ns = now_ns,
+		.deadline_ms = now_ns / 1000000 + entry->timeout_ms,
+		.origin = { .era = S("cli"),
+			.peer = S("cli"),
+			.client_name = S("postern call"),
+			.client_version = S(POSTERN_VERSION) } };
+	id_make(&c->id, c->wall_us);
+	pipeline_run(&run);
+	if (!run.receipt)
+		return err_set(err, E_UNAVAILABLE,
+			"the call could not be recorded, so its result "
+			"is not shown");
+	*result_out = c->result_json;
+	*is_error_out = c->end == CALL_FAULT || c->content_is_error;
+	return true;
+}
+
+static void refuse_key(
+	struct world *w, enum identity_verdict verdict, struct str tool, struct err *err)
+{
+	struct audit_refusal refusal = { .event = "AUTH_FAIL",
+		.reason = str_c(identity_verdict_name(verdict)),
+		.peer = S("cli"),
+		.method = S("tools/call"),
+		.target = str_sub(tool, 0, 128) };
+
+	if (audit_refuse(world_audit(w), &refusal, err))
+		err_set(err, E_DENIED, "the key is not valid (%s)", identity_verdict_name(verdict));
+}
+
+bool serve_call(struct world *w, struct arena *a, struct str token, struct str tool,
+	struct str arguments_json, struct str *result_out, bool *is_error_out, struct err *err)
+{
+	struct generation *g = world_hold(w);
+	enum identity_verdict verdict;
+	const struct entry *entry;
+	struct json_error error;
+	struct principal who;
+	struct json arguments;
+	bool ok = false;
+
+	verdict = identity_verify(g->identity, a, token, clock_wall_us(), clock_mono_ms(), &who);
+	if (verdict != IDENTITY_OK)
+		refuse_key(w, verdict, tool, err);
+	else if (!json_parse(a, arguments_json, &arguments, &error))
+		err_set(err, E_INVALID, "the arguments are not JSON (%s at byte %zu)",
+			json_fault_name(error.fault), error.offset);
+	else if (find_tool(g, tool, &entry, err) && world_seal(w, err))
+		ok = run_one(w, g, a, entry, &who, &arguments, result_out, is_error_out, err);
+	world_drop(w, g);
+	return ok;
+}

@@ -1,0 +1,162 @@
+/* pipeline - everything that can happen to a call, in order.
+ *
+ *   permission   may this principal use it at all?               PERMISSION_DENIED
+ *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
+ *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
+ *   warrant      all guards said yes: here is the proof
+ *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
+ *   render       what may be shown of it, in the declared form    RESULT_TOO_LARGE, INTERNAL
+ *
+ * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
+ * durable record yields the receipt without which no reply is written.  A new rule is a new row. */
+#include "serve/pipeline.h"
+
+#include "base/clock.h"
+#include "render/render.h"
+#include "serve/log.h"
+
+/* What a fault's reply may take when the call itself has used up its memory. */
+#define SPARE_BYTES ((size_t)4 << 20)
+
+static bool step_permission(struct run *r)
+{
+	return guard_permission(r->call) == VERDICT_PASS;
+}
+
+static bool step_schema(struct run *r)
+{
+	return guard_schema(r->call) == VERDICT_PASS;
+}
+
+static bool step_cursor(struct run *r)
+{
+	return guard_cursor(r->generation->guard, r->call) == VERDICT_PASS;
+}
+
+static bool step_warrant(struct run *r)
+{
+	r->warrant = guard_warrant(r->call);
+	return true;
+}
+
+static bool step_execute(struct run *r)
+{
+	return backend_run(r->generation->backends, r->warrant);
+}
+
+static bool step_render(struct run *r)
+{
+	struct call *c = r->call;
+	struct str next = STR_NONE;
+
+	if (c->end == CALL_ASKS)
+		return true;
+	if (c->content == CONTENT_ROWS)
+		next = guard_cursor_make(r->generation->guard, c, &c->rows[0]);
+	return render_call(c, r->structured, next);
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct run *r);
+} steps[] = {
+	{ "permission", step_permission },
+	{ "schema", step_schema },
+	{ "cursor", step_cursor },
+	{ "warrant", step_warrant },
+	{ "execute", step_execute },
+	{ "render", step_render },
+};
+
+static const char *walk(struct run *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (!steps[i].run(r))
+			return steps[i].name;
+	return NULL;
+}
+
+static void log_fault(const struct call *c, const char *step)
+{
+	struct log_text name, owner, why;
+
+	if (!c->fault.operator_text.n)
+		return;
+	log_warn("call_failed", "call=%.*s entry=%s owner=%s step=%s code=%s error=%s", ID_BYTES,
+		c->id.c, log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
+		fault_info(c->fault.code)->name, log_value(&why, c->fault.operator_text));
+}
+
+/* False: the arena's limit was hit, and the step with it.  *stopped_at: the step that said no. */
+static bool walk_within_memory(struct run *r, const char **stopped_at)
+{
+	struct arena *own = r->call->arena;
+	jmp_buf *outer = own->escape;
+	jmp_buf place;
+
+	if (arena_catch (own, &place)) {
+		own->escape = outer;
+		return false;
+	}
+	*stopped_at = walk(r);
+	own->escape = outer; /* for the reply, which is written in the same arena */
+	return true;
+}
+
+/* A fault has memory of its own: what there is of the call may have used up the call's. */
+static void tell_fault(struct run *r, struct arena *spare)
+{
+	r->call->arena = spare;
+	render_fault(r->call, r->structured);
+}
+
+static void run_steps(struct run *r, struct arena *spare)
+{
+	const char *stopped_at = NULL;
+
+	if (!walk_within_memory(r, &stopped_at)) {
+		stopped_at = "memory";
+		r->call->fault.details_json = STR_NONE;
+		call_fault(r->call, INTERNAL, "memory",
+			S("the call needed more memory than it may have"));
+	}
+	if (!stopped_at)
+		return;
+	log_fault(r->call, stopped_at);
+	tell_fault(r, spare);
+}
+
+static void record(struct run *r, struct arena *spare)
+{
+	struct call *c = r->call;
+	struct err err;
+	struct log_text why;
+
+	c->ended_ns = clock_mono_ns();
+	r->receipt = audit_call(world_audit(r->world), c, &err);
+	if (r->receipt)
+		return;
+	log_error("audit_unavailable", "call=%.*s error=%s", ID_BYTES, c->id.c,
+		log_value(&why, str_c(err.text)));
+	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
+	c->fault.details_json = STR_NONE;
+	c->fault.retry_after_ms = 1000;
+	tell_fault(r, spare);
+}
+
+static void close_arena(void *a)
+{
+	arena_done(a);
+}
+
+void pipeline_run(struct run *r)
+{
+	struct arena *own = r->call->arena;
+	struct arena *spare = arena_new(own, struct arena);
+
+	arena_init(spare, SPARE_BYTES);
+	spare->escape = own->escape; /* whoever catches the one catches the other */
+	arena_defer(own, close_arena, spare);
+	run_steps(r, spare);
+	record(r, spare);
+}

@@ -1,0 +1,11 @@
+/* stdio_front - one client on a pair of pipes: lines to messages, and back.
+ *
+ * One thread reads; calls run on workers started when first needed, so that a slow one does not
+ * block the pipe.  Nothing but protocol is written to the output. */
+#pragma once
+#include "serve/answer.h"
+
+/* Reads until the end of input or until *stop becomes true (wake_fd readable); what was accepted is
+ * answered first.  token: the key the person was given; verified for every message.  Returns an
+ * exit status. */
+int stdio_front_run(struct server *s, int in_fd, int out_fd, int wake_fd, struct str token);
