@@ -1,0 +1,83 @@
+/* run - the commands that serve, and what the others share. */
+#include "cli/cli.h"
+#include "serve/http_front.h"
+#include "serve/serve.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+int cli_serve(struct cli *c)
+{
+	const char *listen = NULL, *instance = NULL, *words[1];
+	const struct cli_option options[] = { { .name = "listen", .value = &listen },
+		{ .name = "instance", .value = &instance } };
+	struct world_options o;
+
+	if (!cli_parse(c, options, ARRAY_LEN(options), words, 1, 1))
+		return EX_USAGE;
+	o = (struct world_options){ str_c(words[0]), str_c(listen), str_c(instance) };
+	return serve_http(&o);
+}
+
+int cli_stdio(struct cli *c)
+{
+	struct world_options o = { 0 };
+	const char *words[1];
+
+	if (!cli_parse(c, NULL, 0, words, 1, 1))
+		return EX_USAGE;
+	o.config_file = str_c(words[0]);
+	return serve_stdio(&o);
+}
+
+int cli_check(struct cli *c)
+{
+	struct world_options o = { 0 };
+	const char *words[1];
+
+	if (!cli_parse(c, NULL, 0, words, 1, 1))
+		return EX_USAGE;
+	o.config_file = str_c(words[0]);
+	return serve_check(&o);
+}
+
+struct world *cli_open(const char *config_file)
+{
+	struct world_options o = { .config_file = str_c(config_file) };
+	struct findings f;
+	struct arena a;
+	struct world *w;
+	struct buf text;
+
+	arena_init(&a, (size_t)64 << 20);
+	findings_init(&f, &a);
+	w = world_open(&o, &f);
+	if (!w) {
+		buf_in(&text, &a, (size_t)16 << 20);
+		findings_write(&f, &text);
+		fwrite(text.p, 1, text.n, stderr);
+	}
+	arena_done(&a);
+	return w;
+}
+
+int cli_routes(struct cli *c)
+{
+	const struct route *r = http_front_routes();
+	bool json = false;
+	const struct cli_option options[] = { { .name = "json", .flag = &json } };
+
+	if (!cli_parse(c, options, ARRAY_LEN(options), NULL, 0, 0))
+		return EX_USAGE;
+	if (json)
+		printf("[");
+	for (const char *comma = ""; r->path; r++, comma = ",")
+		if (json)
+			printf("%s{\"path\":\"%s\",\"methods\":\"%s\",\"who\":\"%s\"}", comma,
+				r->path, r->methods, r->who);
+		else
+			printf("%-10s %-28s %s\n", r->path, r->methods, r->who);
+	if (json)
+		printf("]\n");
+	return 0;
+}
