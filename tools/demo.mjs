@@ -1,0 +1,166 @@
+// demo - what ./run demo does once the program and Node are there.
+//
+// usage: node --import ./test/e2e/packages.mjs tools/demo.mjs [--once] [--listen HOST:PORT]
+//   --once    ends after the calls, instead of serving until Ctrl-C
+//   --listen  another address than the example's own
+//
+// Everything it makes is below build/demo: a copy of examples/support-desk, its database (made anew when
+// make.sql changes), a key, the audit log.  Running it again uses them again.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+const root = new URL('..', import.meta.url).pathname;
+const program = process.env.POSTERN ?? join(root, 'build/postern');
+const home = process.env.POSTERN_DEMO ?? join(root, 'build/demo');
+const config = join(home, 'postern.yaml');
+const once = process.argv.includes('--once');
+const listenAt = process.argv.indexOf('--listen');
+const listen = listenAt > 0 ? ['--listen', process.argv[listenAt + 1]] : [];
+
+const say = (text) => console.log(text);
+const step = (text) => say(`\n── ${text}`);
+
+class Sorry extends Error {}
+
+function makeDatabase() {
+	const sql = readFileSync(join(home, 'make.sql'));
+	const digest = createHash('sha256').update(sql).digest('hex');
+	const [database, stamp] = [join(home, 'support-desk.db'), join(home, 'support-desk.made')];
+	if (existsSync(database) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
+		say('the support-desk database is there');
+		return;
+	}
+	say('making the support-desk database: five thousand customers, the same on every machine');
+	rmSync(`${database}.new`, { force: true });
+	const made = spawnSync('sqlite3', ['-bail', `${database}.new`], { stdio: [openSync(join(home, 'make.sql')), 'ignore', 'pipe'] });
+	if (made.status !== 0) throw new Sorry(`the database was not made: ${made.error?.message ?? made.stderr}`);
+	renameSync(`${database}.new`, database);
+	writeFileSync(stamp, digest);
+}
+
+// The key of the last run while it is still good, else a new one.
+function takeKey() {
+	const file = join(home, 'key');
+	if (existsSync(file)) {
+		const key = readFileSync(file, 'utf8').trim();
+		const list = spawnSync(program, ['key', 'list', config], { encoding: 'utf8' }).stdout ?? '';
+		if (list.split('\n').some((line) => / valid /.test(line) && line.trim() && key.includes(`_${line.split(/\s+/)[0]}_`))) {
+			say('the key of the last run is still good');
+			return key;
+		}
+	}
+	const issued = spawnSync(program, ['key', 'issue', config, '--subject', 'demo@support-desk.example', '--kind', 'human',
+		'--agent', 'demo', '--role', 'support_l3', '--label', 'run demo'], { encoding: 'utf8' });
+	if (issued.status !== 0) throw new Sorry(`no key was issued: ${issued.stderr}`);
+	writeFileSync(file, issued.stdout, { mode: 0o600 });
+	chmodSync(file, 0o600);
+	say('issued a key for demo@support-desk.example with role support_l3');
+	return issued.stdout.trim();
+}
+
+function startServer() {
+	const child = spawn(program, ['serve', config, ...listen], { stdio: ['ignore', 'inherit', 'pipe'] });
+	let log = '';
+	const ended = new Promise((done) => child.on('close', (code) => done(code)));
+	const address = new Promise((found, failed) => {
+		child.on('error', (error) => failed(new Sorry(`the server does not run: ${error.message}`)));
+		ended.then(() => failed(new Sorry(`the server ended: ${log.trim()}`)));
+		child.stderr.on('data', (data) => {
+			log += data;
+			const line = /listening .*address=(\S+)/.exec(log);
+			if (line) found(line[1]);
+		});
+	});
+	return { child, ended, address };
+}
+
+// Rows as columns of text, as wide as they need and never wider than the eye likes.
+function table(rows) {
+	if (rows.length === 0) return '   (no rows)';
+	const names = Object.keys(rows[0]);
+	const cell = (value) => {
+		const text = value === null ? '-' : String(value);
+		return text.length > 34 ? `${text.slice(0, 33)}…` : text;
+	};
+	const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => cell(row[name]).length)));
+	const line = (cells) => `   ${cells.map((text, i) => text.padEnd(widths[i])).join('  ')}`.trimEnd();
+	return [line(names), line(widths.map((n) => '─'.repeat(n))), ...rows.map((row) => line(names.map((name) => cell(row[name]))))].join('\n');
+}
+
+function show(result) {
+	const value = result.structuredContent;
+	if (result.isError) {
+		const { code, message, suggestion, details } = value.error;
+		return say([`   ${code}: ${message}`, ...(suggestion ? [`   suggestion: ${suggestion}`] : []),
+			...(details?.faults ?? []).map((fault) => `   fault: ${JSON.stringify(fault)}`)].join('\n'));
+	}
+	if (Array.isArray(value.rows)) {
+		say(table(value.rows));
+		if (value.next_cursor) say('   … and a cursor for the next page');
+	} else {
+		for (const [name, part] of Object.entries(value)) {
+			if (Array.isArray(part) && typeof part[0] === 'object') say(`   ${name}:\n${table(part)}`);
+			else if (part && typeof part === 'object' && !Array.isArray(part)) say(`   ${name}:\n${table([part])}`);
+			else say(`   ${name.padEnd(18)} ${part === null || part.length === 0 ? '-' : part}`);
+		}
+	}
+}
+
+async function walk(url, key) {
+	const client = new Client({ name: 'postern-demo', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+	await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { Authorization: `Bearer ${key}` } } }));
+	const { tools } = await client.listTools();
+	step(`an agent connects (official TypeScript client, MCP ${client.getNegotiatedProtocolVersion?.() ?? ''}) and sees ${tools.length} tools, and nothing else:`);
+	for (const tool of tools) say(`   ${tool.name.padEnd(26)} ${tool.title}`);
+	const call = async (name, args, why) => {
+		step(`${why}\n   ${name} ${JSON.stringify(args)}\n`);
+		const result = await client.callTool({ name, arguments: args });
+		show(result);
+		return result.structuredContent;
+	};
+	const found = await call('search_customers', { text: 'North', limit: 5 }, '“Which customers are called North-something?”');
+	const id = found?.rows?.[0]?.id;
+	if (id) await call('get_customer_summary', { customer_id: id }, '“Tell me about the first one.”');
+	if (id) await call('summarize_customer_state', { customer_id: id }, '“And everything else I should know, in one go.”');
+	await call('top_customers_by_revenue', { currency: 'EUR', limit: 5 }, '“Who are our largest customers?”');
+	await call('get_customer_summary', { customer_id: 'cus_0000000000' }, 'a customer that does not exist: a typed answer that says what to do');
+	await call('list_customers', { status: "active' OR 1=1 --" }, 'an argument that would like to be SQL: it does not fit the schema, and never was text of a statement');
+	await client.close();
+}
+
+async function main() {
+	mkdirSync(home, { recursive: true });
+	cpSync(join(root, 'examples/support-desk'), home, { recursive: true });
+	step('preparing build/demo');
+	makeDatabase();
+	const checked = spawnSync(program, ['check', config], { encoding: 'utf8' });
+	if (checked.status !== 0) throw new Sorry(`the example is not in order:\n${checked.stdout}${checked.stderr}`);
+	const key = takeKey();
+	const server = startServer();
+	const stop = () => server.child.kill('SIGTERM');
+	process.on('SIGINT', stop).on('SIGTERM', stop);
+	try {
+		const url = `http://${await server.address}/mcp`;
+		say(`serving ${url}`);
+		await walk(url, key);
+		step('every one of these calls was on the disk before its answer left (postern audit tail):');
+		execFileSync(program, ['audit', 'tail', config, '--count', '6'], { stdio: ['ignore', 'inherit', 'inherit'] });
+		step('how to connect, with the key in place (postern client-config):');
+		execFileSync(program, ['client-config', config, '--url', url, '--program', program],
+			{ env: { ...process.env, POSTERN_KEY: key }, stdio: ['ignore', 'inherit', 'inherit'] });
+		if (once) stop();
+		else say(`serving ${url} until Ctrl-C; this key opens it: ${key}`);
+	} catch (error) {
+		stop();
+		throw error;
+	}
+	process.exitCode = (await server.ended) === 0 ? 0 : 1;
+}
+
+main().catch((error) => {
+	console.error(`demo: ${error instanceof Sorry ? error.message : error.stack}`);
+	process.exit(1);
+});
