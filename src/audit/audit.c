@@ -376,7 +376,7 @@ static struct receipt *receipt_new(struct arena *arena, struct err *err)
 	struct receipt *r = NULL;
 	jmp_buf place;
 
-	if (!arena_catch (arena, &place))
+	if (!arena_catch(arena, &place))
 		r = arena_new(arena, struct receipt);
 	else
 		err_set(err, E_LIMIT, "the call's memory is used up");

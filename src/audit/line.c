@@ -100,7 +100,7 @@ static bool is_object(struct str s)
 	bool ok;
 
 	arena_init(&scratch, PARSED_MAX);
-	if (arena_catch (&scratch, &place))
+	if (arena_catch(&scratch, &place))
 		ok = false;
 	else
 		ok = json_parse(&scratch, s, &value, &error) && value.kind == JSON_OBJECT;

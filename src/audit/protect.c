@@ -23,7 +23,7 @@ static bool canonical(struct buf *out, const struct json *v)
 	bool ok;
 
 	arena_init(&scratch, SCRATCH_MAX);
-	if (arena_catch (&scratch, &place)) {
+	if (arena_catch(&scratch, &place)) {
 		ok = false;
 	} else {
 		json_canonical(out, &scratch, v);

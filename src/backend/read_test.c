@@ -481,7 +481,7 @@ static void a_call_out_of_memory_gives_everything_back(void **state)
 
 		arena_init(&small, 200000);
 		c->arena = &small;
-		if (arena_catch (&small, &place)) {
+		if (arena_catch(&small, &place)) {
 			arena_done(&small);
 			continue;
 		}

@@ -38,7 +38,7 @@ static void past_the_limit_the_call_ends_by_one_jump(void **state)
 
 	(void)state;
 	arena_init(&a, 4096);
-	if (arena_catch (&a, &place)) {
+	if (arena_catch(&a, &place)) {
 		reached = 1;
 	} else {
 		for (;;)
@@ -58,7 +58,7 @@ static void an_array_whose_size_overflows_is_past_the_limit(void **state)
 
 	(void)state;
 	arena_init(&a, 4096);
-	if (arena_catch (&a, &place))
+	if (arena_catch(&a, &place))
 		reached = 1;
 	else
 		arena_alloc_array(&a, SIZE_MAX / 2, 4);

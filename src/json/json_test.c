@@ -377,7 +377,7 @@ static void an_arena_that_is_too_small_ends_the_parse_and_leaks_nothing(void **s
 		jmp_buf place;
 
 		arena_init(&a, limit);
-		if (arena_catch (&a, &place)) {
+		if (arena_catch(&a, &place)) {
 			escaped++;
 		} else {
 			assert_true(json_parse(&a, text, &v, &error));

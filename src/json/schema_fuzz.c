@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!str_cut(input, '\n', &schema, &value))
 		return 0;
 	arena_init(&a, 256 << 20);
-	if (!arena_catch (&a, &place) && json_parse(&a, schema, &root, &error) &&
+	if (!arena_catch(&a, &place) && json_parse(&a, schema, &root, &error) &&
 		json_parse(&a, value, &v, &error))
 		check_all(&a, &root, &v);
 	arena_uncatch(&a);

@@ -176,7 +176,7 @@ static void a_compilation_cut_short_by_its_arena_loses_nothing(void **state)
 		jmp_buf place;
 
 		arena_init(&a, limit);
-		if (!arena_catch (&a, &place))
+		if (!arena_catch(&a, &place))
 			done = schema_compile(&a, root, &options, &err) != NULL;
 		arena_done(&a); /* the leak checker looks on */
 	}

@@ -343,7 +343,7 @@ void answer(struct server *s, struct incoming *in, struct exchange *x)
 	t->server = s;
 	t->in = in;
 	t->x = x;
-	if (arena_catch (own, &place))
+	if (arena_catch(own, &place))
 		answer_no_memory(t);
 	else
 		answer_text(t);

@@ -94,7 +94,7 @@ static bool walk_within_memory(struct run *r, const char **stopped_at)
 	jmp_buf *outer = own->escape;
 	jmp_buf place;
 
-	if (arena_catch (own, &place)) {
+	if (arena_catch(own, &place)) {
 		own->escape = outer;
 		return false;
 	}

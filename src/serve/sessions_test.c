@@ -62,7 +62,7 @@ static void a_level_asked_for_without_memory_locks_nothing(void **state)
 	(void)state;
 	sessions_set_level(sessions, S("a"), S("debug"));
 	arena_init(&tiny, 1);
-	if (arena_catch (&tiny, &place))
+	if (arena_catch(&tiny, &place))
 		jumped = true;
 	else
 		(void)sessions_level(sessions, &tiny, S("a"));

@@ -154,7 +154,7 @@ static void run_within_memory(struct pipe_front *f, struct generation *g, struct
 {
 	jmp_buf place;
 
-	if (arena_catch (&j->arena, &place))
+	if (arena_catch(&j->arena, &place))
 		send_error(f, -32603, S("the message needed more memory than it may have"),
 			j->flight.id);
 	else
@@ -277,7 +277,7 @@ static void enter(struct pipe_front *f, struct job *j)
 	bool ok;
 
 	/* a line that is too much even for this is refused when it is run */
-	ok = !arena_catch (&j->arena, &place) && json_parse(&j->arena, j->text, &message, &error);
+	ok = !arena_catch(&j->arena, &place) && json_parse(&j->arena, j->text, &message, &error);
 	arena_uncatch(&j->arena);
 	if (!ok)
 		return;

@@ -192,7 +192,7 @@ static void call_handler(struct http_conn *c)
 	struct http_lane *l = c->lane;
 	jmp_buf place;
 
-	if (arena_catch (&l->arena, &place)) {
+	if (arena_catch(&l->arena, &place)) {
 		c->closing = true; /* the handler did not come back: it may have left a stream */
 		c->failed = c->answered;
 	} else {
