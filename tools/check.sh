@@ -8,7 +8,7 @@
 # The rooms whose tests start threads: only they are worth building again under TSan.
 threaded_rooms='loop sql transport store identity guard backend audit serve'
 fuzz_seconds=10
-tidy_seconds=240
+tidy_seconds=360
 
 check_passed=0
 check_failed=0
