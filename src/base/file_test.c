@@ -15,7 +15,7 @@ static struct arena arena;
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(directory, sizeof directory, "/tmp/postern-file-XXXXXX");
+	snprintf(directory, sizeof directory, "%s/postern-file-XXXXXX", P_tmpdir);
 	arena_init(&arena, 1 << 20);
 	return mkdtemp(directory) ? 0 : -1;
 }
