@@ -124,7 +124,7 @@ setup_dir()
 {
 	setup_cc=$1
 	shift
-	CC=$setup_cc meson setup "build/$build_name" "$@"
+	quietly "build/log/meson-$build_name.txt" env CC="$setup_cc" meson setup "build/$build_name" "$@"
 }
 
 # build_product: build/postern, optimized.
