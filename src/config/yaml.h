@@ -43,6 +43,7 @@ const char *yaml_what(const struct yaml *node);
  * lexemes where JSON allows them; 0x1f, 0o17, +1, .5 and 007 are rewritten; .inf and .nan are text.
  */
 void yaml_to_json(const struct yaml *node, struct buf *out);
-/* As yaml_to_json for a text that args are filled into later: in strings "{{" and "}}" become
- * \u007b and \u007d, which no filling takes for a name. */
+/* As yaml_to_json for a text that args are filled into later: in values "{{" and "}}" become
+ * \u007b and \u007d, which no filling takes for a name, and so does every brace in the name of a
+ * member: those are not filled. */
 void yaml_to_template(const struct yaml *node, struct buf *out);

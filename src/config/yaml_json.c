@@ -94,16 +94,21 @@ const char *yaml_what(const struct yaml *node)
 	return scalars[yaml_core(node)];
 }
 
-static void write_string(struct buf *out, struct str s, bool template_text)
+/* What becomes of braces: in a template "{{" stands for one, and names of members are not filled.
+ */
+enum braces { BRACES_KEPT, BRACES_HALVED, BRACES_HIDDEN };
+
+static void write_string(struct buf *out, struct str s, enum braces braces)
 {
 	buf_char(out, '"');
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		bool twice = i + 1 < s.n && s.p[i + 1] == s.p[i];
+		bool hide = braces == BRACES_HIDDEN || (braces == BRACES_HALVED && twice);
 
-		if (template_text && (c == '{' || c == '}') && twice) {
+		if (hide && (c == '{' || c == '}')) {
 			buf_fmt(out, "\\u%04x", c);
-			i++;
+			i += braces == BRACES_HALVED;
 		} else if (c == '"' || c == '\\') {
 			buf_char(out, '\\');
 			buf_char(out, (char)c);
@@ -129,7 +134,7 @@ static void write_based(struct buf *out, struct str s)
 		char c = ascii_lower(s.p[i]);
 
 		if (n >> (64 - shift)) { /* beyond 64 bits: leave it as the author wrote it */
-			write_string(out, s, false);
+			write_string(out, s, BRACES_KEPT);
 			return;
 		}
 		n = n << shift | (uint64_t)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
@@ -176,7 +181,7 @@ static void write_scalar(const struct yaml *node, struct buf *out, bool template
 	else if (core == YAML_NUMBER)
 		write_number(out, node->text);
 	else
-		write_string(out, node->text, template_text);
+		write_string(out, node->text, template_text ? BRACES_HALVED : BRACES_KEPT);
 }
 
 static void write_node(const struct yaml *node, struct buf *out, bool template_text)
@@ -190,7 +195,8 @@ static void write_node(const struct yaml *node, struct buf *out, bool template_t
 		if (i)
 			buf_char(out, ',');
 		if (node->kind == YAML_MAP) {
-			write_string(out, node->entries[i].name, false);
+			write_string(out, node->entries[i].name,
+				template_text ? BRACES_HIDDEN : BRACES_KEPT);
 			buf_char(out, ':');
 			write_node(&node->entries[i].value, out, template_text);
 		} else {

@@ -85,15 +85,16 @@ static void plain_scalars_follow_the_core_schema(void **state)
 	}
 }
 
-static void templates_hide_doubled_braces(void **state)
+static void templates_hide_doubled_braces_and_names(void **state)
 {
 	struct findings f;
 	struct buf out;
 
 	buf_in(&out, *state, 65536);
-	yaml_to_template(parse(*state, S("'{{k}}': 'a {{b}} {c} }} {{{d}}}'"), &f), &out);
+	yaml_to_template(parse(*state, S("'{{k}}{n}': 'a {{b}} {c} }} {{{d}}}'"), &f), &out);
 	assert_string_equal(arena_cstr(*state, buf_str(&out)),
-		"{\"{{k}}\":\"a \\u007bb\\u007d {c} \\u007d \\u007b{d\\u007d}\"}");
+		"{\"\\u007b\\u007bk\\u007d\\u007d\\u007bn\\u007d\":\"a \\u007bb\\u007d {c} \\u007d "
+		"\\u007b{d\\u007d}\"}");
 }
 
 static void what_is_not_plain_data_is_refused(void **state)
@@ -208,7 +209,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			plain_scalars_follow_the_core_schema, setup, teardown),
-		cmocka_unit_test_setup_teardown(templates_hide_doubled_braces, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			templates_hide_doubled_braces_and_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_plain_data_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(size_depth_and_count_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_node_knows_its_place, setup, teardown),
