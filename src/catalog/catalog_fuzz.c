@@ -1,11 +1,20 @@
-/* catalog_fuzz - the input is a catalog file: it is loaded or refused, and what is loaded keeps the
- * promises of catalog.h. */
+/* catalog_fuzz - the input is a catalog file, and behind a line "---%" a second one: they are
+ * loaded or refused, and what is loaded keeps the promises of catalog.h.  Every resource is found
+ * by a URI that is its own; a database that says what was declared gives no finding, one that says
+ * anything else gives one.
+ *
+ * covers: src/catalog/catalog.c src/catalog/input_lint.c src/catalog/input_schema.c
+ * covers: src/catalog/inputs.c src/catalog/lint.c src/catalog/list_json.c
+ * covers: src/catalog/load_complete.c src/catalog/load_entry.c src/catalog/load_prompt.c
+ * covers: src/catalog/load_read.c src/catalog/load_resource.c src/catalog/load_script.c
+ * covers: src/catalog/load_tool.c src/catalog/output_schema.c src/catalog/page.c
+ * covers: src/catalog/text.c */
 #include "catalog/catalog.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+
+#include "base/scratch_fixture.h"
+#include "catalog/uri_template.h"
 
 #define INPUT_MAX ((size_t)32 << 10)
 
@@ -42,16 +51,101 @@ static void check_entry(struct arena *a, const struct catalog *c, const struct e
 			check_entry(a, c, e->completions[i]);
 }
 
+/* --- resources --- */
+
+/* The template with "1" for every variable that a URI must have. */
+static struct str some_uri(struct arena *a, const struct entry *e)
+{
+	struct str rest = e->uri, literal, inner, tail;
+	struct buf out;
+
+	buf_in(&out, a, (size_t)2 * URI_MAX_BYTES);
+	while (e->uri_is_template && str_cut(rest, '{', &literal, &tail)) {
+		buf_add(&out, literal);
+		bug_on(!str_cut(tail, '}', &inner, &rest));
+		if (!str_starts(inner, S("?")))
+			buf_char(&out, '1');
+	}
+	buf_add(&out, rest);
+	return buf_str(&out);
+}
+
+static void check_resource(struct arena *a, const struct catalog *c, const struct entry *e)
+{
+	const struct entry *found;
+	struct json arguments = { 0 };
+
+	found = catalog_resource(c, a, some_uri(a, e), &arguments);
+	bug_on(!found || (found->uri_is_template && found != e));
+	bug_on(!e->uri_is_template && found != e);
+	if (!found->uri_is_template)
+		return;
+	bug_on(arguments.kind != JSON_OBJECT);
+	for (size_t i = 0; i < e->uri_template->var_count; i++)
+		bug_on(e->uri_template->vars[i].kind != URI_VAR_QUERY &&
+			!json_get(&arguments, e->uri_template->vars[i].name));
+}
+
+/* --- what a database could say of a statement --- */
+
+enum lie { TRUTH, REVERSED, ONE_MORE, ONE_LESS, TWICE, REFUSED, WRITES, SEVERAL, LIES };
+
+static void tell(struct arena *a, enum lie lie, const struct part *p, struct statement_facts *facts)
+{
+	struct str *columns = arena_array(a, struct str, p->column_count + 1);
+	size_t n = p->column_count;
+
+	for (size_t i = 0; i < n; i++)
+		columns[lie == REVERSED ? n - 1 - i : i] = p->columns[i].name;
+	columns[n] = lie == TWICE ? columns[0] : S("no such column");
+	facts->columns = columns;
+	facts->declared_types = columns;
+	facts->column_count = n + (lie == ONE_MORE || lie == TWICE) - (lie == ONE_LESS);
+	facts->error = lie == REFUSED ? S("near \"x\"") : STR_NONE;
+	facts->readonly = lie != WRITES;
+	facts->single = lie != SEVERAL;
+}
+
+static void check_facts(
+	struct arena *a, const struct catalog *c, const struct entry *e, const struct part *p)
+{
+	for (enum lie lie = TRUTH; lie < LIES; lie++) {
+		bool same = lie == TRUTH || (lie == REVERSED && p->column_count == 1);
+		struct statement_facts facts = { .entry = e, .part = p };
+		struct findings f;
+
+		findings_init(&f, a);
+		tell(a, lie, p, &facts);
+		catalog_lint_facts(c, &facts, &f);
+		bug_on(same ? f.count > 0 : !f.errors);
+	}
+}
+
+static void check_parts(struct arena *a, const struct catalog *c, const struct entry *e)
+{
+	for (size_t i = 0; i < e->action.part_count; i++)
+		check_facts(a, c, e, &e->action.parts[i]);
+	for (size_t i = 0; e->completions && i < e->input_count; i++)
+		if (e->completions[i])
+			check_parts(a, c, e->completions[i]);
+}
+
 static void check(struct arena *a, const struct catalog *c)
 {
-	for (size_t i = 0; i < c->tool_count; i++)
-		check_entry(a, c, c->tools[i]);
-	for (size_t i = 0; i < c->resource_count; i++)
-		check_entry(a, c, c->resources[i]);
-	for (size_t i = 0; i < c->template_count; i++)
-		check_entry(a, c, c->templates[i]);
-	for (size_t i = 0; i < c->prompt_count; i++)
-		check_entry(a, c, c->prompts[i]);
+	const struct entry *const *const lists[] = { c->tools, c->resources, c->templates,
+		c->prompts };
+	const size_t counts[] = { c->tool_count, c->resource_count, c->template_count,
+		c->prompt_count };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; k < counts[i]; k++) {
+			const struct entry *e = lists[i][k];
+
+			check_entry(a, c, e);
+			check_parts(a, c, e);
+			if (e->kind == ENTRY_RESOURCE)
+				check_resource(a, c, e);
+		}
 }
 
 static const struct source_config sources[] = {
@@ -67,28 +161,41 @@ static const struct role_config role = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Where the second file begins; the end when there is none. */
+static size_t second_file(struct str input, size_t *behind_out)
+{
+	static const struct str mark = STR_INIT("\n---%\n");
+	size_t at = str_find_str(input, 0, mark);
+
+	*behind_out = MIN(at + mark.n, input.n);
+	return at;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char path[] = P_tmpdir "/postern-fuzz-XXXXXX";
-	struct str file = str_c(path);
+	struct str input = str_n(data, size), files[2];
 	struct config config = { .sources = sources,
 		.source_count = ARRAY_LEN(sources),
 		.roles = &role,
 		.role_count = 1,
 		.limits = { .tool_ms = 10000 },
-		.catalog_files = &file,
-		.catalog_file_count = 1 };
+		.catalog_files = files,
+		.catalog_file_count = ARRAY_LEN(files) };
+	size_t end, behind;
 	struct catalog *c;
 	struct findings f;
 	struct arena a;
-	int fd;
 
 	if (size > INPUT_MAX)
 		return 0;
-	fd = mkstemp(path);
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
-	close(fd);
+	scratch_clear();
+	end = second_file(input, &behind);
+	files[0] = str_c(scratch_file("a.yaml", str_sub(input, 0, end), 0600));
+	files[1] = files[0];
+	if (end < input.n)
+		files[1] = str_c(scratch_file("b.yaml", str_from(input, behind), 0600));
+	else
+		config.catalog_file_count = 1;
 	arena_init(&a, (size_t)1 << 30);
 	findings_init(&f, &a);
 	c = catalog_load(&a, &config, &f);
@@ -97,7 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&a, c);
 		catalog_done(c);
 	}
+	scratch_clear();
+	bug_on(catalog_load(&a, &config, &f) != NULL);
 	arena_done(&a);
-	unlink(path);
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* sqltext_fuzz - what was accepted lexes to the same tokens as the input, but for parameters, which
- * are ?n, and semicolons, which are space: no quote opens or closes anywhere else. */
+ * are ?n, and semicolons, which are space: no quote opens or closes anywhere else.
+ *
+ * covers: src/catalog/sqltext.c src/catalog/sqltoken.c */
 #include "catalog/sqltext.h"
 
 #include <stdint.h>

@@ -1,5 +1,8 @@
 /* yaml_fuzz - a tree that was accepted is bounded, and its JSON text read again as YAML gives the
- * same text: nothing is lost on the way. */
+ * same text: nothing is lost on the way.  Members are found by their names, a node is called what
+ * it is, and in the text of a template no brace opens a name.
+ *
+ * covers: src/config/yaml.c src/config/yaml_json.c */
 #include "config/yaml.h"
 
 #include <stdint.h>
@@ -18,6 +21,28 @@ static unsigned depth_of(const struct yaml *y)
 	return deepest + 1;
 }
 
+static void check_node(const struct yaml *y)
+{
+	bug_on(!yaml_what(y)[0]);
+	for (size_t i = 0; y->kind == YAML_LIST && i < y->count; i++)
+		check_node(&y->items[i]);
+	for (size_t i = 0; y->kind == YAML_MAP && i < y->count; i++) {
+		bug_on(yaml_get(y, y->entries[i].name) != &y->entries[i].value);
+		check_node(&y->entries[i].value);
+	}
+	bug_on(y->kind != YAML_MAP && yaml_get(y, S("a")));
+}
+
+/* In strings "{{" is escaped; outside of them it cannot stand in JSON. */
+static void check_template(struct arena *a, const struct yaml *y)
+{
+	struct buf out;
+
+	buf_in(&out, a, (size_t)8 * YAML_MAX_BYTES);
+	yaml_to_template(y, &out);
+	bug_on(buf_ok(&out) && str_find_str(buf_str(&out), 0, S("{{")) < out.n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,8 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	findings_init(&f, &a);
 	y = yaml_parse(&a, S("f"), str_n(data, size), &f);
 	bug_on(!y != (f.errors > 0));
+	bug_on(yaml_get(NULL, S("a")) != NULL);
 	if (y) {
 		bug_on(depth_of(y) > YAML_MAX_DEPTH + 1);
+		check_node(y);
+		check_template(&a, y);
 		buf_in(&one, &a, YAML_MAX_BYTES);
 		yaml_to_json(y, &one);
 		again = buf_ok(&one) ? yaml_parse(&a, S("f"), buf_str(&one), &f) : NULL;

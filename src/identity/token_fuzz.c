@@ -1,10 +1,23 @@
-/* Property: a text is read as a key only when writing it again from its parts gives the same text.
- */
+/* Properties: a text is read as a key only when writing it again from its parts gives the same
+ * text; a new id is one that is read. */
 #include "identity/token.h"
 
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_new_id(struct str secret)
+{
+	char id_space[TOKEN_ID_BYTES], text_space[TOKEN_BYTES];
+	struct buf id = { .p = id_space, .cap = sizeof id_space, .limit = sizeof id_space };
+	struct buf text = { .p = text_space, .cap = sizeof text_space, .limit = sizeof text_space };
+	struct token t;
+
+	token_make_id(&id);
+	token_write(&text, ENV_STAGING, buf_str(&id), secret);
+	bug_on(!token_read(buf_str(&text), &t) || !str_eq(t.id, buf_str(&id)));
+	bug_on(t.environment != ENV_STAGING);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,5 +39,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bug_on(!sha256_eq(&hash, &t.hash));
 	token_write(&again, t.environment, t.id, buf_str(&secret));
 	bug_on(!str_eq(buf_str(&again), text));
+	check_new_id(buf_str(&secret));
 	return 0;
 }

@@ -2,7 +2,7 @@
  *
  * Properties: addresses agree with inet_pton; a date-time is a date, a T and a time; what is a URI
  * is also a reference and an IRI; no control character and no line end is accepted by a format of
- * one line. */
+ * one line; a relative pointer is digits and a pointer or '#'; every format has a hint. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -53,6 +53,20 @@ static void check_references(struct str s)
 		bug_on(!fits(S("uri-reference"), s));
 }
 
+static void check_pointers(struct str s)
+{
+	bool relative = fits(S("relative-json-pointer"), s);
+	size_t digits = 0;
+
+	while (digits < s.n && ascii_is_digit(s.p[digits]))
+		digits++;
+	if (relative)
+		bug_on(!digits || (!str_eq(str_from(s, digits), S("#")) &&
+					  !fits(S("json-pointer"), str_from(s, digits))));
+	else if (digits == 1)
+		bug_on(fits(S("json-pointer"), str_from(s, 1)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct str lines[] = { STR_INIT("date-time"), STR_INIT("date"),
@@ -64,8 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!utf8_valid(s))
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		bug_on(fits(lines[i], s) && has_control(s));
+		bug_on(!format_hint(lines[i]).n);
+	}
+	bug_on(!format_find(s) != !format_hint(s).n);
+	check_pointers(s);
 	(void)fits(S("regex"), s);
 	check_addresses(s);
 	check_times(s);
