@@ -3,29 +3,10 @@
  * Invariants: 1. an address that is not known to be loopback counts as public.  2. public means
  * TLS, or the explicit statement that a proxy terminates it, and a list of host names. */
 #include "base/file.h"
+#include "base/hostport.h"
 #include "config/load.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
-
-/* "HOST:PORT" or "[V6]:PORT". */
-static bool split_address(struct str address, struct str *host_out)
-{
-	size_t colon = address.n;
-	uint64_t port;
-
-	while (colon && address.p[colon - 1] != ':')
-		colon--;
-	if (colon < 2 || !str_to_u64(str_from(address, colon), &port) || port > 65535)
-		return false;
-	*host_out = str_sub(address, 0, colon - 1);
-	if (host_out->p[0] == '[' || str_ends(*host_out, S("]"))) {
-		if (host_out->n < 3 || host_out->p[0] != '[' || !str_ends(*host_out, S("]")))
-			return false;
-		*host_out = str_sub(*host_out, 1, host_out->n - 2);
-		return true;
-	}
-	return !str_has(*host_out, ':');
-}
 
 /* 127.0.0.0/8 in dotted form, ::1, localhost. */
 static bool is_loopback(struct str host)
@@ -127,7 +108,7 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	struct str override_listen)
 {
 	struct listen_config *o = &l->c->listen;
-	struct str host = STR_NONE;
+	struct hostport at_port;
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, node, "listen.http");
@@ -141,13 +122,13 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	reader_done(&r);
 	if (r.map)
 		at = r.map;
-	if (!split_address(o->address, &host)) {
+	if (!hostport_read(o->address, &at_port)) {
 		config_refuse(l, at, "address", "config.address",
 			arena_fmt(l->a, "'%.*s' is not an address", STR_ARG(o->address)),
 			S("write HOST:PORT, as in 127.0.0.1:8477 or [::1]:8477"));
 		return;
 	}
-	o->loopback = is_loopback(host);
+	o->loopback = is_loopback(at_port.host);
 	check_origins(l, at);
 	check_public(l, at);
 }

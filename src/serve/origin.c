@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/hostport.h"
+
 static const struct str loopback_names[] = { STR_INIT("127.0.0.1"), STR_INIT("localhost"),
 	STR_INIT("[::1]") };
 
@@ -32,21 +34,15 @@ static bool is_own_name(struct str s, uint16_t port, uint16_t scheme_port)
 	return false;
 }
 
-static struct str without_port(struct str host)
-{
-	size_t at = host.n;
-
-	while (at && ascii_is_digit(host.p[at - 1]))
-		at--;
-	return at && at < host.n && host.p[at - 1] == ':' ? str_sub(host, 0, at - 1) : host;
-}
-
 bool origin_host_allowed(const struct listen_config *l, uint16_t port, struct str host)
 {
+	struct hostport parts;
+
 	if (l->loopback && is_own_name(host, port, l->tls ? 443 : 80))
 		return true;
 	return is_listed(l->allowed_hosts, l->allowed_host_count, host) ||
-	       is_listed(l->allowed_hosts, l->allowed_host_count, without_port(host));
+	       (hostport_read(host, &parts) &&
+		       is_listed(l->allowed_hosts, l->allowed_host_count, parts.name));
 }
 
 bool origin_listed(const struct listen_config *l, struct str origin)

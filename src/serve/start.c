@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hostport.h"
 #include "json/write.h"
 #include "serve/http_front.h"
 #include "serve/log.h"
@@ -350,15 +351,13 @@ static void announce(const struct listener *l, struct world *w)
 	struct generation *g = world_hold(w);
 	const struct listen_config *c = &g->config->listen;
 	struct log_text address, name;
-	size_t colon = c->address.n;
+	struct hostport at;
 	struct arena a;
 
 	arena_init(&a, (size_t)4 << 10);
-	while (colon && c->address.p[colon - 1] != ':')
-		colon--;
+	bug_on(!hostport_read(c->address, &at)); /* it is open */
 	log_info("listening", "address=%s tls=%s name=%s environment=%s instance=%.*s tools=%zu",
-		log_value(
-			&address, arena_fmt(&a, "%.*s%u", (int)colon, c->address.p, l->front.port)),
+		log_value(&address, arena_fmt(&a, "%.*s:%u", STR_ARG(at.name), l->front.port)),
 		c->tls ? "on" : "off", log_value(&name, g->config->name),
 		environment_name(g->config->environment), STR_ARG(g->config->instance),
 		g->catalog->tool_count);

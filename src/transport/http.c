@@ -18,31 +18,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hostport.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_AT_ONCE 64
 #define TURNED_AWAY_MOST 64 /* connections beyond max_conns that are told why */
 
 /* --- listening --- */
-
-/* "127.0.0.1:80", "[::1]:80", "name:80". */
-static bool split_address(struct str address, struct str *host_out, struct str *port_out)
-{
-	size_t colon = address.n;
-	uint64_t port;
-
-	while (colon && address.p[colon - 1] != ':')
-		colon--;
-	if (colon < 2)
-		return false;
-	*host_out = str_sub(address, 0, colon - 1);
-	*port_out = str_from(address, colon);
-	if (str_starts(*host_out, S("[")) && str_ends(*host_out, S("]")))
-		*host_out = str_sub(*host_out, 1, host_out->n - 2);
-	else if (str_has(*host_out, ':'))
-		return false;
-	return host_out->n && str_to_u64(*port_out, &port) && port <= UINT16_MAX;
-}
 
 static int bind_socket(const struct addrinfo *to)
 {
@@ -77,16 +59,17 @@ static bool open_listener(struct http_server *s, uint16_t *port_out, struct err 
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
-	struct str address = s->config.address, host, port;
+	struct str address = s->config.address;
+	struct hostport at;
 	struct addrinfo *to;
 	int failure;
 
-	if (!split_address(address, &host, &port))
+	if (!hostport_read(address, &at))
 		return err_set(err, E_INVALID,
 			"\"%.*s\" is no address to listen on: HOST:PORT or [IPV6]:PORT",
 			STR_ARG(address));
-	failure =
-		getaddrinfo(arena_cstr(&s->texts, host), arena_cstr(&s->texts, port), &hints, &to);
+	failure = getaddrinfo(
+		arena_cstr(&s->texts, at.host), arena_cstr(&s->texts, at.port), &hints, &to);
 	if (failure)
 		return err_set(err, E_INVALID, "cannot listen on %.*s: %s", STR_ARG(address),
 			gai_strerror(failure));
