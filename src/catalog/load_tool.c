@@ -1,26 +1,21 @@
 /* load_tool - one entry of `tools`. */
+#include "catalog/fault.h"
 #include "catalog/load.h"
 #include "json/write.h"
 
-/* The closed list of codes that a call can end with (architecture: errors an agent sees). */
-static const char *const fault_codes[] = { "VALIDATION_ERROR", "PERMISSION_DENIED", "RATE_LIMITED",
-	"PAUSED", "REQUIRES_CONFIRMATION", "CONFIRMATION_INVALID", "PRECONDITION_FAILED",
-	"CONFLICT", "UNDECLARED_EFFECT", "NOT_FOUND", "RESULT_TOO_LARGE", "UPSTREAM_TIMEOUT",
-	"UPSTREAM_UNAVAILABLE", "BUSY", "AUDIT_UNAVAILABLE", "OUTCOME_UNKNOWN", "INTERNAL" };
-
 static void load_suggestions(struct entry_load *el)
 {
-	struct suggestion *list = arena_array(el->a, struct suggestion, ARRAY_LEN(fault_codes));
+	struct suggestion *list = arena_array(el->a, struct suggestion, FAULT_COUNT);
 	struct reader r;
 
 	reader_init(&r, el->a, el->f, read_node(&el->r, "suggest"),
 		arena_cstr(el->a, arena_fmt(el->a, "%s suggest", el->r.what)));
-	for (size_t i = 0; i < ARRAY_LEN(fault_codes); i++) {
-		struct str text = read_str(&r, fault_codes[i], STR_NONE);
+	for (enum fault_code code = VALIDATION_ERROR; code < FAULT_COUNT; code++) {
+		const char *name = fault_info(code)->name;
+		struct str text = read_str(&r, name, STR_NONE);
 
 		if (text.n)
-			list[el->e->suggestion_count++] =
-				(struct suggestion){ str_c(fault_codes[i]), text };
+			list[el->e->suggestion_count++] = (struct suggestion){ str_c(name), text };
 	}
 	reader_done(&r);
 	el->e->suggestions = list;

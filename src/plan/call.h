@@ -5,8 +5,8 @@
 #pragma once
 #include "base/id.h"
 #include "catalog/catalog.h"
+#include "catalog/fault.h"
 #include "identity/principal.h"
-#include "plan/fault.h"
 #include "plan/rows.h"
 
 struct call;

@@ -1,5 +1,5 @@
 /* fault - see fault.h. */
-#include "plan/fault.h"
+#include "catalog/fault.h"
 
 static const struct fault_info table[FAULT_COUNT] = {
 	[FAULT_NONE] = { "OK", false, ADVICE_RETRY, "" },

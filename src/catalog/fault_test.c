@@ -1,6 +1,6 @@
 /* The closed list of codes: what each says of itself. */
 #include "base/test.h"
-#include "plan/fault.h"
+#include "catalog/fault.h"
 
 #include <string.h>
 
