@@ -22,15 +22,6 @@ static void fetch(void)
 	bug_on(!gcm);
 }
 
-void seal_init_random(struct seal *s)
-{
-	uint8_t key[32];
-
-	random_bytes(key, sizeof key);
-	bug_on(!seal_init(s, str_n(key, sizeof key)));
-	wipe(key, sizeof key);
-}
-
 bool seal_init(struct seal *s, struct str key)
 {
 	pthread_once(&once, fetch);

@@ -11,7 +11,6 @@ struct seal {
 	struct secret key; /* 32 bytes */
 };
 
-void seal_init_random(struct seal *s);
 bool seal_init(struct seal *s, struct str key_32_bytes) must_check;
 void seal_done(struct seal *s);
 
