@@ -64,11 +64,6 @@ static void hmac_of(
 	buf_done(&text);
 }
 
-void protect_hmac(const struct protector *p, const struct json *v, struct buf *out)
-{
-	hmac_of(p, v, STR_NONE, out);
-}
-
 static void put_hmac(
 	const struct protector *p, const struct json *v, struct str ready, struct jw *w)
 {
@@ -96,12 +91,10 @@ static void put_clear(const struct json *v, struct jw *w)
 	buf_done(&text);
 }
 
-static const struct input *input_of(const struct entry *e, struct str name)
+/* e: NULL when nothing by the name that was asked for could be found. */
+static const struct input *declared(const struct entry *e, struct str name)
 {
-	for (size_t i = 0; e && i < e->input_count; i++)
-		if (str_eq(e->inputs[i].name, name))
-			return &e->inputs[i];
-	return NULL;
+	return e ? entry_input(e, name) : NULL;
 }
 
 static void put_declared(
@@ -124,14 +117,14 @@ static void put_declared(
 
 static bool is_dropped(const struct entry *e, struct str name)
 {
-	const struct input *in = input_of(e, name);
+	const struct input *in = declared(e, name);
 
 	return in && in->protect == PROTECT_DROP;
 }
 
 static bool is_undeclared(const struct entry *e, struct str name)
 {
-	return !input_of(e, name);
+	return !declared(e, name);
 }
 
 /* An array of the names for which `want` says true, when there are any. */
@@ -162,7 +155,7 @@ static void put_members(
 	jw_name(w, S("args"));
 	jw_object(w);
 	for (uint32_t i = 0; i < args->count; i++) {
-		const struct input *in = input_of(e, args->members[i].name);
+		const struct input *in = declared(e, args->members[i].name);
 
 		if (in)
 			put_declared(p, in, &args->members[i].value, w);

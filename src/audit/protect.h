@@ -18,8 +18,6 @@ struct protector {
 	struct secret key;
 };
 
-void protect_hmac(const struct protector *p, const struct json *v, struct buf *out);
-
 /* The members "args", "dropped" and "ad" (HMAC of all arguments together) of the record; with
  * bare: only "ad" and "args_bytes". */
 void protect_arguments(const struct protector *p, const struct call *c, bool bare, struct jw *w);

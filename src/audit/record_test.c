@@ -221,13 +221,21 @@ static void arguments_leave_by_their_class(void **state)
 
 static char *hmac_in(struct arena *a, const char *key, const char *json)
 {
+	static const struct input input = { .name = STR_INIT("v"), .protect = PROTECT_HMAC };
+	static const struct entry entry = { .inputs = &input, .input_count = 1 };
 	struct protector p = protector_of(key);
-	struct json v = parsed(a, json);
+	struct json v = parsed(a, arena_cstr(a, arena_fmt(a, "{\"v\":%s}", json)));
+	struct call c = { .arena = a, .entry = &entry, .arguments = v };
 	struct buf out;
+	struct jw w;
 
-	buf_in(&out, a, 100);
-	protect_hmac(&p, &v, &out);
-	return arena_cstr(a, buf_str(&out));
+	buf_in(&out, a, 1000);
+	jw_init(&w, &out);
+	jw_object(&w);
+	protect_arguments(&p, &c, false, &w);
+	jw_object_end(&w);
+	v = parsed(a, arena_cstr(a, buf_str(&out)));
+	return arena_cstr(a, json_get_str(json_get(&v, S("args")), S("v")));
 }
 
 static void equal_values_match_under_one_key_only(void **state)

@@ -152,7 +152,7 @@ void catalog_done(struct catalog *c)
 	map_done(&c->resources_by_uri);
 }
 
-static const struct input *input_of(const struct entry *e, struct str name)
+const struct input *entry_input(const struct entry *e, struct str name)
 {
 	for (size_t i = 0; i < e->input_count; i++)
 		if (str_eq(e->inputs[i].name, name))
@@ -181,7 +181,7 @@ static void arguments_of(
 	jw_init(&w, &text);
 	jw_object(&w);
 	for (size_t i = 0; t && i < t->var_count; i++) {
-		const struct input *in = input_of(e, t->vars[i].name);
+		const struct input *in = entry_input(e, t->vars[i].name);
 
 		if (!values[i].p)
 			continue;

@@ -181,6 +181,8 @@ struct entry {
 	struct place at;
 };
 
+const struct input *entry_input(const struct entry *e, struct str name); /* NULL: not declared */
+
 struct catalog {
 	const struct entry *const *tools; /* in the order of the files: deterministic */
 	const struct entry *const *resources; /* fixed URIs */
