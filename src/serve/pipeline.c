@@ -2,6 +2,7 @@
  *
  *   permission   may this principal use it at all?               PERMISSION_DENIED
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
+ *   state        are the answers to a question of this very call?    VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
  *   warrant      all guards said yes: here is the proof
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
@@ -26,6 +27,23 @@ static bool step_permission(struct run *r)
 static bool step_schema(struct run *r)
 {
 	return guard_schema(r->call) == VERDICT_PASS;
+}
+
+/* The seal is over the arguments with their defaults: the schema step made them. */
+static bool opens_state(struct run *r)
+{
+	struct call *c = r->call;
+
+	if (!r->request || !r->request->request_state.n)
+		return true;
+	return mcp_state_open(c->arena, world_seal_of(r->world),
+		str_n(c->who->binding.b, SHA256_BYTES), r->request, c->entry->name,
+		&c->arguments_digest, c->wall_us, &c->state_plain_in);
+}
+
+static bool step_state(struct run *r)
+{
+	return guard_state(r->call, opens_state(r)) == VERDICT_PASS;
 }
 
 static bool step_cursor(struct run *r)
@@ -62,6 +80,7 @@ static const struct {
 } steps[] = {
 	{ "permission", step_permission },
 	{ "schema", step_schema },
+	{ "state", step_state },
 	{ "cursor", step_cursor },
 	{ "warrant", step_warrant },
 	{ "execute", step_execute },

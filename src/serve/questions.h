@@ -38,7 +38,8 @@ struct question_call {
 /* Sends the asks on x and parks it.  False: too many are open, they are over 1 MiB, or x cannot be
  * parked; x is not answered then. */
 bool questions_open(struct questions *q, const struct question_call *call, const struct ask *asks,
-	size_t count, struct exchange *x, uint64_t mono_ms) must_check;
+	size_t count, struct exchange *x, uint64_t mono_ms,
+	const struct receipt *receipt) must_check;
 
 /* A client's response.  *ready_out: the question whose last answer this was, taken out of the list:
  * the caller runs it again and frees it; else NULL.  False: no such question for them. */
