@@ -8,7 +8,8 @@
  * A batch: journal_begin, journal_add for each record, journal_commit.  The first opens a segment
  * whose first line, SEGMENT_OPEN, names the last segment of the boot before.  Somebody moving,
  * cutting or removing the file gives a new segment and SECURITY; a write or sync error a new one
- * and GAP; two such errors in a row seal the journal.  One thread, but journal_sealed. */
+ * and GAP; two such errors in a row seal the journal.  While the directory is not where it was,
+ * nothing is written.  One thread, but journal_sealed. */
 #pragma once
 #include "audit/segment.h"
 #include "base/buf.h"
@@ -23,6 +24,7 @@ struct journal {
 	struct buf frame; /* "o":"…","b":"…", of every line */
 	struct id boot;
 	int directory; /* -1: not opened yet */
+	bool displaced; /* the path does not lead to it any more */
 	struct segment segment;
 	unsigned segments; /* opened so far */
 	uint64_t segment_bytes; /* JOURNAL_SEGMENT_BYTES; less in tests */

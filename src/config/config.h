@@ -47,6 +47,22 @@ struct listen_config {
 	size_t allowed_origin_count, allowed_host_count;
 };
 
+/* The listener for metrics and health: a second one, with nothing else on it. */
+struct admin_config {
+	bool on;
+	bool exposed; /* the explicit statement that allows a bind that is not loopback */
+	struct listen_config listen; /* address, loopback and allowed_hosts of it */
+};
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+const char *log_level_name(enum log_level level);
+bool log_level_find(struct str name, enum log_level *out) must_check;
+
+struct log_config {
+	enum log_level level; /* LOG_INFO */
+	bool arguments; /* development only: argument values, at LOG_DEBUG */
+};
+
 struct limits_config {
 	uint64_t request_bytes; /* 256 KiB: body or line */
 	unsigned concurrency; /* 64 workers */
@@ -65,6 +81,8 @@ struct config {
 	struct str owner;
 	struct str instructions; /* for the model, in discover and initialize; may be empty */
 	struct listen_config listen;
+	struct admin_config admin;
+	struct log_config log;
 	const struct source_config *sources;
 	size_t source_count;
 	struct str store_file; /* store.sqlite */

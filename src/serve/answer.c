@@ -35,6 +35,7 @@ bool answer_record_refusal(struct server *s, const struct incoming *in, const ch
 	struct log_text why;
 	struct err err;
 
+	metrics_refused(world_metrics(s->world), event, reason);
 	if (audit_refuse(world_audit(s->world), &refusal, &err))
 		return true;
 	log_error("audit_unavailable", "refusal=%.*s error=%s", STR_ARG(reason),

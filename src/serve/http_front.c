@@ -6,6 +6,7 @@
 #include "serve/http_front.h"
 
 #include "base/clock.h"
+#include "serve/admin.h"
 #include "serve/log.h"
 #include "serve/origin.h"
 
@@ -485,6 +486,10 @@ static void route(struct request *q)
 {
 	if (str_eq(q->http->path, S("/healthz"))) {
 		answer_health(q);
+		return;
+	}
+	if (admin_owns(q->http->path)) {
+		deny(q, 404, "DENY", "admin", S("nothing is here"));
 		return;
 	}
 	if (!str_eq(q->http->path, S(ENDPOINT))) {

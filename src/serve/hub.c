@@ -176,6 +176,16 @@ enum hub_verdict hub_add(
 	return HUB_OK;
 }
 
+unsigned hub_count(struct hub *h)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&h->lock);
+	count = h->count;
+	pthread_mutex_unlock(&h->lock);
+	return count;
+}
+
 static bool wants_change(const struct listener *l, struct str what)
 {
 	if (!l->l.modern)

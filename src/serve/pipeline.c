@@ -97,12 +97,12 @@ static const char *walk(struct run *r)
 
 static void log_fault(const struct call *c, const char *step)
 {
-	struct log_text name, owner, why;
+	struct log_text rpc, name, owner, why;
 
 	if (!c->fault.operator_text.n)
 		return;
-	log_warn("call_failed", "call=%.*s entry=%s owner=%s step=%s code=%s error=%s", ID_BYTES,
-		c->id.c, log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
+	log_warn("call_failed", "call=%.*s rpc=%s entry=%s owner=%s step=%s code=%s error=%s",
+		ID_BYTES, c->id.c, log_value(&rpc, c->origin.rpc_id), log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
 		fault_info(c->fault.code)->name, log_value(&why, c->fault.operator_text));
 }
 
@@ -163,6 +163,24 @@ static void record(struct run *r, struct arena *spare)
 	tell_fault(r, spare);
 }
 
+/* At debug, every call; its argument values only where the configuration, which allows that in
+ * development alone, says so. */
+static void log_call(const struct run *r)
+{
+	const struct call *c = r->call;
+	struct log_text rpc, name, arguments;
+
+	if (!log_passes(LOG_DEBUG))
+		return;
+	log_debug("call", "call=%.*s rpc=%s entry=%s code=%s us=%llu recorded=%s%s%s", ID_BYTES,
+		c->id.c, log_value(&rpc, c->origin.rpc_id), log_value(&name, c->entry->name),
+		fault_info(c->fault.code)->name,
+		(unsigned long long)(c->ended_ns - MIN(c->started_ns, c->ended_ns)) / 1000,
+		r->receipt ? "yes" : "no", r->generation->config->log.arguments ? " arguments=" : "",
+		r->generation->config->log.arguments ? log_value(&arguments, c->arguments_canonical)
+						     : "");
+}
+
 static void close_arena(void *a)
 {
 	arena_done(a);
@@ -176,6 +194,9 @@ void pipeline_run(struct run *r)
 	arena_init(spare, SPARE_BYTES);
 	spare->escape = own->escape; /* whoever catches the one catches the other */
 	arena_defer(own, close_arena, spare);
+	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
 	record(r, spare);
+	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
+	log_call(r);
 }

@@ -228,6 +228,16 @@ bool questions_open(struct questions *q, const struct question_call *call, const
 	return ok;
 }
 
+unsigned questions_count(struct questions *q)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&q->lock);
+	count = q->count;
+	pthread_mutex_unlock(&q->lock);
+	return count;
+}
+
 static bool is_theirs(const struct question *q, const struct sha256 *binding, struct str scope)
 {
 	return sha256_eq(&q->call.binding, binding) && str_eq(q->call.scope, scope);

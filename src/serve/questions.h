@@ -52,6 +52,7 @@ struct exchange *question_exchange(const struct question *q);
 struct str question_answers(const struct question *q, struct arena *a); /* JSON object by key */
 void question_free(struct question *q);
 
+unsigned questions_count(struct questions *q); /* open now */
 void questions_tick(struct questions *q, uint64_t mono_ms);
 /* notifications/cancelled for a call that waits. */
 void questions_cancel(struct questions *q, struct str scope, struct str rpc_id);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hostport.h"
 #include "json/write.h"
+#include "serve/admin.h"
 #include "serve/http_front.h"
 #include "serve/log.h"
 #include "serve/stdio_front.h"
@@ -289,6 +290,7 @@ struct listener {
 	struct http_front front;
 	struct pool *pool;
 	struct http_server *http;
+	struct admin *admin; /* NULL: no listen.admin */
 };
 
 static void tick(void *ctx, uint64_t mono_ms)
@@ -333,12 +335,19 @@ static bool listener_open(struct listener *l, struct world *w, struct err *err)
 	if (l->pool)
 		l->http = http_server_new(&settings, l->pool, &l->front.port, err);
 	ok = l->http != NULL;
+	if (ok && g->config->admin.on) {
+		struct admin_view view = { .server = &l->server, .http = l->http };
+
+		l->admin = admin_new(&view, err);
+		ok = l->admin != NULL;
+	}
 	world_drop(w, g);
 	return ok;
 }
 
 static void listener_close(struct listener *l)
 {
+	admin_free(&l->admin);
 	if (l->pool)
 		pool_stop(l->pool);
 	http_server_free(&l->http);
@@ -346,18 +355,29 @@ static void listener_close(struct listener *l)
 	server_done(&l->server);
 }
 
+/* The address as configured, with the port that was bound. */
+static struct str bound_to(struct arena *a, struct str address, uint16_t port)
+{
+	struct hostport at;
+
+	bug_on(!hostport_read(address, &at)); /* it is open */
+	return arena_fmt(a, "%.*s:%u", STR_ARG(at.name), port);
+}
+
 static void announce(const struct listener *l, struct world *w)
 {
 	struct generation *g = world_hold(w);
 	const struct listen_config *c = &g->config->listen;
 	struct log_text address, name;
-	struct hostport at;
 	struct arena a;
 
 	arena_init(&a, (size_t)4 << 10);
-	bug_on(!hostport_read(c->address, &at)); /* it is open */
+	if (l->admin)
+		log_info("admin", "address=%s",
+			log_value(&address, bound_to(&a, g->config->admin.listen.address,
+						    admin_port(l->admin))));
 	log_info("listening", "address=%s tls=%s name=%s environment=%s instance=%.*s tools=%zu",
-		log_value(&address, arena_fmt(&a, "%.*s:%u", STR_ARG(at.name), l->front.port)),
+		log_value(&address, bound_to(&a, c->address, l->front.port)),
 		c->tls ? "on" : "off", log_value(&name, g->config->name),
 		environment_name(g->config->environment), STR_ARG(g->config->instance),
 		g->catalog->tool_count);
@@ -382,7 +402,7 @@ static int serve_listener(struct world *w, int signals)
 		fprintf(stderr, "postern: not started: the audit log cannot be written: %s\n",
 			err.text);
 		status = EX_CANTCREAT;
-	} else if (!pool_start(l.pool, &err)) {
+	} else if (!pool_start(l.pool, &err) || (l.admin && !admin_start(l.admin, &err))) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_OSERR;
 	} else {

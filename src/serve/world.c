@@ -5,6 +5,8 @@
  * and the keys appear with the first call that needs them. */
 #include "serve/world.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 
 #define GENERATION_BYTES ((size_t)256 << 20)
@@ -14,6 +16,8 @@ struct world {
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct metrics *metrics;
+	int64_t started_us;
 	struct seal seal;
 	bool sealed;
 	struct str config_file, listen, instance; /* as asked for at start */
@@ -53,6 +57,7 @@ static void generation_free(struct generation *g)
 	guard_free(&g->guard);
 	backends_free(&g->backends);
 	identity_free(&g->identity);
+	map_done(&g->meters);
 	catalog_done(g->catalog);
 	arena_done(&g->arena);
 	heap_free(g);
@@ -83,6 +88,7 @@ static struct generation *generation_new(struct world *w, struct findings *f)
 		return NULL;
 	}
 	g->holders = 1;
+	map_init(&g->meters);
 	describe(g);
 	return g;
 }
@@ -111,6 +117,7 @@ static void attach(struct world *w, struct generation *g)
 	}
 	g->identity = identity_new(g->config, w->store);
 	g->guard = guard_new(&w->seal);
+	metrics_know(w->metrics, g->catalog, &g->meters);
 }
 
 struct world *world_open(const struct world_options *options, struct findings *f)
@@ -119,11 +126,14 @@ struct world *world_open(const struct world_options *options, struct findings *f
 
 	arena_init(&w->own, (size_t)1 << 20);
 	pthread_mutex_init(&w->lock, NULL);
+	w->metrics = metrics_new();
+	w->started_us = clock_wall_us();
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
 	w->now = generation_new(w, f);
 	if (!w->now) {
+		metrics_free(&w->metrics);
 		arena_done(&w->own);
 		heap_free(w);
 		return NULL;
@@ -161,6 +171,7 @@ void world_close(struct world **w)
 	audit_close((*w)->audit);
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
+	metrics_free(&(*w)->metrics);
 	pthread_mutex_destroy(&(*w)->lock);
 	arena_done(&(*w)->own);
 	heap_free(*w);
@@ -197,6 +208,16 @@ struct store *world_store(struct world *w)
 struct audit *world_audit(struct world *w)
 {
 	return w->audit;
+}
+
+struct metrics *world_metrics(struct world *w)
+{
+	return w->metrics;
+}
+
+int64_t world_started_us(const struct world *w)
+{
+	return w->started_us;
 }
 
 bool world_seal(struct world *w, struct err *err)

@@ -9,6 +9,7 @@
 #include "identity/identity.h"
 #include "mcp/names.h"
 #include "mcp/write.h"
+#include "serve/metrics.h"
 
 struct generation {
 	struct arena arena;
@@ -18,6 +19,7 @@ struct generation {
 	struct backends *backends;
 	struct guard *guard;
 	struct mcp_server_info info;
+	struct map meters; /* of its entries (metrics.h) */
 	unsigned holders; /* under the world's lock */
 };
 
@@ -40,6 +42,8 @@ void world_drop(struct world *w, struct generation *g);
 
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);
+struct metrics *world_metrics(struct world *w);
+int64_t world_started_us(const struct world *w);
 
 /* The key under cursors, sessions and request state: made beside the audit keys by the first
  * process that needs one, the same for all of them, so that a restart loses nothing. */

@@ -277,6 +277,16 @@ void http_server_stop(struct http_server *s, uint64_t deadline_mono_ms)
 	pthread_mutex_unlock(&s->lock);
 }
 
+unsigned http_server_connections(struct http_server *s)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&s->lock);
+	count = s->conn_count;
+	pthread_mutex_unlock(&s->lock);
+	return count;
+}
+
 void http_server_free(struct http_server **sp)
 {
 	struct http_server *s = *sp;
