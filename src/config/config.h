@@ -38,6 +38,7 @@ struct fixed_principal {
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
+	struct str written; /* the address in the file, whatever the command line says */
 	bool loopback; /* every address it binds is loopback */
 	bool tls;
 	struct str tls_cert, tls_key, tls_client_ca;

@@ -124,6 +124,7 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 
 	reader_init(&r, l->a, l->f, node, "listen.http");
 	o->address = read_str(&r, "address", S("127.0.0.1:8477"));
+	o->written = o->address;
 	if (override_listen.n)
 		o->address = override_listen;
 	load_tls(l, &r);

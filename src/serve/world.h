@@ -28,13 +28,17 @@ struct world;
 struct world_options {
 	struct str config_file;
 	struct str listen, instance; /* overrides, or empty */
+	struct str log_level; /* one that log_level_find knows, or empty */
+	size_t memory; /* most of a generation; 0: 256 MiB.  Less in tests */
 };
 
 /* Loads and lints; touches no database and makes no file.  NULL: findings tell why. */
 struct world *world_open(const struct world_options *options, struct findings *f);
-/* Loads again and asks every source; on any error the old generation stays.  The listening address
- * is the one of the start.  True: the new one is in force. */
-bool world_reload(struct world *w, struct findings *f) must_check;
+/* Loads again and asks every source; NULL: findings tell why.  The listening address is the one of
+ * the start.  The new one is in force with world_replace, or gone with world_discard. */
+struct generation *world_prepare(struct world *w, struct findings *f);
+void world_replace(struct world *w, struct generation *next);
+void world_discard(struct world *w, struct generation *next);
 void world_close(struct world **w);
 
 struct generation *world_hold(struct world *w);
