@@ -56,7 +56,7 @@ struct audit {
 	struct buf own; /* the writer's: bodies it says itself, each with LF */
 	uint64_t own_due_ns;
 	struct journal journal;
-	_Atomic bool sealed;
+	_Atomic bool sealed, opened; /* opened: journal is there to be looked at */
 };
 
 struct what {
@@ -127,6 +127,8 @@ bool audit_can_write(struct audit *a, struct err *err)
 	if (now.busy_ms >= a->timeout_ns / 1000000)
 		return err_set(err, E_TIMEOUT, "the audit log's disk has not answered for %llu ms",
 			(unsigned long long)now.busy_ms);
+	if (atomic_load(&a->opened) && !journal_in_place(&a->journal))
+		return err_set(err, E_IO, "audit directory %s was moved or replaced", a->directory);
 	return segment_directory_can_grow(a->directory, err);
 }
 
@@ -281,6 +283,7 @@ static void *writer_main(void *arg)
 
 	journal_init(&a->journal, str_c(a->directory), str_c(a->origin));
 	buf_init(&a->own, OWN_BYTES);
+	atomic_store(&a->opened, true);
 	pthread_mutex_lock(&a->lock);
 	while (!a->stopping || a->first) {
 		wait_for_work(a);

@@ -225,11 +225,16 @@ static bool rotate(struct journal *j, size_t room, struct err *err)
 	return true;
 }
 
+bool journal_in_place(const struct journal *j)
+{
+	return j->directory < 0 || segment_directory_is(j->directory, j->path);
+}
+
 /* A directory that was moved away would take records that nobody finds: nothing is written until it
  * is back, or the process starts again.  What happened stands in the first record after that. */
 static bool is_in_place(struct journal *j, struct err *err)
 {
-	if (j->directory < 0 || segment_directory_is(j->directory, j->path)) {
+	if (journal_in_place(j)) {
 		j->displaced = false;
 		return true;
 	}

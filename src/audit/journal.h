@@ -23,7 +23,7 @@ struct journal {
 	char *path;
 	struct buf frame; /* "o":"…","b":"…", of every line */
 	struct id boot;
-	int directory; /* -1: not opened yet */
+	_Atomic int directory; /* -1: not opened yet; then it stays */
 	bool displaced; /* the path does not lead to it any more */
 	struct segment segment;
 	unsigned segments; /* opened so far */
@@ -51,3 +51,5 @@ uint64_t journal_add(struct journal *j, struct str body, bool late);
 bool journal_commit(struct journal *j, struct err *err) must_check;
 
 bool journal_sealed(const struct journal *j); /* any thread */
+/* The path still leads to the directory that was opened, if one was.  Any thread. */
+bool journal_in_place(const struct journal *j);
