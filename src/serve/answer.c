@@ -107,9 +107,9 @@ static void (*const handlers[])(struct answering *t) = {
 	[MCP_SET_LEVEL] = answer_set_level,
 };
 
-static bool session_ended(void *ctx, struct str nonce)
+static bool session_ended(void *ctx, const struct mcp_session *session)
 {
-	return sessions_ended(ctx, nonce);
+	return sessions_ended(ctx, session->nonce, session->issued_us);
 }
 
 struct mcp_context answer_context(struct answering *t)

@@ -360,11 +360,14 @@ static struct str target_name(const struct mcp_request *r)
 	return json_get_str(&r->params, S("name"));
 }
 
-/* Among the calls that can be cancelled.  False: one with this id runs in the same scope. */
+/* Among the calls that can be cancelled.  False: one with this id runs in the same scope, or waits
+ * for an answer there (a call that has its answers comes again with its own id). */
 static bool enter(struct answering *t)
 {
 	struct str scope = answer_scope(t);
 
+	if (scope.n && !t->in->answers && questions_wait(t->server->questions, scope, t->r.id))
+		return false;
 	t->flight = t->in->flight;
 	if (t->flight || t->in->id_in_use || !scope.n)
 		return !t->in->id_in_use;
@@ -401,7 +404,7 @@ void answer_call(struct answering *t)
 	}
 	if (!enter(t)) {
 		answer_refuse_with(
-			t, -32600, "duplicate_id", S("a request with this id is running"));
+			t, -32600, "duplicate_id", S("a request with this id is running, or waits for an answer"));
 		return;
 	}
 	run_call(t, &target);

@@ -228,6 +228,18 @@ bool questions_open(struct questions *q, const struct question_call *call, const
 	return ok;
 }
 
+bool questions_wait(struct questions *q, struct str scope, struct str rpc_id)
+{
+	const struct question *one;
+
+	pthread_mutex_lock(&q->lock);
+	for (one = q->first; one; one = one->next)
+		if (str_eq(one->call.scope, scope) && str_eq(one->call.rpc_id, rpc_id))
+			break;
+	pthread_mutex_unlock(&q->lock);
+	return one != NULL;
+}
+
 unsigned questions_count(struct questions *q)
 {
 	unsigned count;

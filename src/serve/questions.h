@@ -52,6 +52,8 @@ struct exchange *question_exchange(const struct question *q);
 struct str question_answers(const struct question *q, struct arena *a); /* JSON object by key */
 void question_free(struct question *q);
 
+/* Does a call with this id wait for an answer in this scope? */
+bool questions_wait(struct questions *q, struct str scope, struct str rpc_id);
 unsigned questions_count(struct questions *q); /* open now */
 void questions_tick(struct questions *q, uint64_t mono_ms);
 /* notifications/cancelled for a call that waits. */

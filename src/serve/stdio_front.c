@@ -303,6 +303,18 @@ static void take_line(struct pipe_front *f, struct job *j)
 	free_job(j);
 }
 
+static void refuse_long_line(struct pipe_front *f)
+{
+	struct incoming in = { .peer = S(SCOPE) };
+
+	if (answer_record_refusal(
+		    f->server, &in, "PROTOCOL_REJECT", S("line_length"), STR_NONE, STR_NONE))
+		send_error(f, -32700, S("the line is longer than limits.request_bytes"), STR_NONE);
+	else
+		send_error(f, -32603, S("AUDIT_UNAVAILABLE: the refusal could not be recorded"),
+			STR_NONE);
+}
+
 static enum stdio_event read_one(struct pipe_front *f, int wake_fd)
 {
 	struct job *j = heap_new(struct job);
@@ -316,7 +328,7 @@ static enum stdio_event read_one(struct pipe_front *f, int wake_fd)
 	}
 	free_job(j);
 	if (event == STDIO_TOO_LONG)
-		send_error(f, -32700, S("the line is longer than limits.request_bytes"), STR_NONE);
+		refuse_long_line(f);
 	return event;
 }
 
