@@ -108,8 +108,7 @@ bool segment_directory_can_grow(const char *path, struct err *err)
 		return err_errno(err, E_DENIED, "audit directory %s", path);
 	if (statfs(path, &fs) != 0)
 		return err_errno(err, E_IO, "audit directory %s", path);
-	return has_room(&fs, SEGMENT_STEP_BYTES, err) ||
-	       err_while(err, "audit directory %s", path);
+	return has_room(&fs, SEGMENT_STEP_BYTES, err) || err_while(err, "audit directory %s", path);
 }
 
 bool segment_directory_is(int directory, const char *path)

@@ -92,8 +92,9 @@ int cli_routes(struct cli *c)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		for (const struct route *r = lists[i]; r->path; r++, comma = ",")
 			if (json)
-				printf("%s{\"listener\":\"%s\",\"path\":\"%s\",\"methods\":\"%s\",\"who\":\"%s\"}", comma,
-					i ? "admin" : "public", r->path, r->methods, r->who);
+				printf("%s{\"listener\":\"%s\",\"path\":\"%s\",\"methods\":\"%s\","
+				       "\"who\":\"%s\"}",
+					comma, i ? "admin" : "public", r->path, r->methods, r->who);
 			else
 				printf("%-10s %-28s %s\n", r->path, r->methods, r->who);
 	if (json)

@@ -31,8 +31,9 @@ static void check_exposure(struct config_load *l, const struct yaml *at)
 		return;
 	if (!l->c->admin.exposed)
 		config_refuse(l, at, "address", "config.admin_exposed",
-			arena_fmt(l->a, "%.*s is not a loopback address: anybody there could read "
-					"the metrics",
+			arena_fmt(l->a,
+				"%.*s is not a loopback address: anybody there could read "
+				"the metrics",
 				STR_ARG(o->address)),
 			S("listen on 127.0.0.1, or add 'exposed: true'"));
 	if (!o->allowed_host_count)

@@ -118,8 +118,7 @@ static bool is_ours(struct look *l, const struct http_request *r)
 	bool ours;
 
 	http_header_get(r, S("Origin"), &origins);
-	ours = !origins &&
-	       origin_host_allowed(&g->config->admin.listen, l->admin->port, r->host);
+	ours = !origins && origin_host_allowed(&g->config->admin.listen, l->admin->port, r->host);
 	world_drop(w, g);
 	return ours;
 }
@@ -166,7 +165,10 @@ static struct http_config settings_of(const struct config *c, struct admin *a)
 {
 	return (struct http_config){
 		.address = c->admin.listen.address,
-		.limits = { .request_line = 2048, .header_bytes = 8192, .header_count = 50, .body = 1024 },
+		.limits = { .request_line = 2048,
+			.header_bytes = 8192,
+			.header_count = 50,
+			.body = 1024 },
 		.request_ms = 5000,
 		.idle_ms = 30000,
 		.max_conns = CONNECTIONS,

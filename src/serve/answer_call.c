@@ -240,8 +240,7 @@ static void send_audit_unavailable(struct answering *t, struct call *c)
 	bug_on(c->fault.code != AUDIT_UNAVAILABLE);
 	buf_in(&out, c->arena, REPLY_MAX);
 	if (c->entry->kind == ENTRY_TOOL)
-		mcp_write_audit_unavailable(
-			&out, &t->in->generation->info, &t->r, c->result_json);
+		mcp_write_audit_unavailable(&out, &t->in->generation->info, &t->r, c->result_json);
 	if (c->entry->kind == ENTRY_TOOL && buf_ok(&out)) {
 		answer_reply(t, &out, STR_NONE);
 		return;
@@ -403,8 +402,8 @@ void answer_call(struct answering *t)
 		return;
 	}
 	if (!enter(t)) {
-		answer_refuse_with(
-			t, -32600, "duplicate_id", S("a request with this id is running, or waits for an answer"));
+		answer_refuse_with(t, -32600, "duplicate_id",
+			S("a request with this id is running, or waits for an answer"));
 		return;
 	}
 	run_call(t, &target);

@@ -365,8 +365,7 @@ static const struct family families[] = {
 		is_refusal },
 	{ "postern_call_faults_total", "Calls that ended with an error, by reason.", "code",
 		"reason", is_fault },
-	{ "postern_limit_refusals_total", "Calls refused by a limit.", "code", "reason",
-		is_limit },
+	{ "postern_limit_refusals_total", "Calls refused by a limit.", "code", "reason", is_limit },
 };
 
 /* Under the lock. */

@@ -40,7 +40,9 @@ static int tear_down(void **state)
 
 static void count(const struct entry *e, enum call_end end, enum fault_code code, uint64_t us)
 {
-	struct call c = { .entry = e, .end = end, .started_ns = 1000, .ended_ns = 1000 + us * 1000 };
+	struct call c = {
+		.entry = e, .end = end, .started_ns = 1000, .ended_ns = 1000 + us * 1000
+	};
 
 	c.fault.code = code;
 	c.fault.reason = S("why");
@@ -93,7 +95,8 @@ static void a_name_is_escaped_and_an_unknown_entry_is_other(void **state)
 	(void)state;
 	count(&odd, CALL_DONE, FAULT_NONE, 1);
 	count(&stranger, CALL_DONE, FAULT_NONE, 1);
-	assert_says("postern_calls_total{what=\"prompt\",tool=\"a\\\"b\\\\c\\nd\",code=\"OK\"} 1\n");
+	assert_says(
+		"postern_calls_total{what=\"prompt\",tool=\"a\\\"b\\\\c\\nd\",code=\"OK\"} 1\n");
 	assert_says("postern_calls_total{what=\"other\",tool=\"other\",code=\"OK\"} 1\n");
 	text = written();
 	assert_int_equal(str_find_str(text, 0, S("stranger")), text.n);

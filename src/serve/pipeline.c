@@ -102,7 +102,8 @@ static void log_fault(const struct call *c, const char *step)
 	if (!c->fault.operator_text.n)
 		return;
 	log_warn("call_failed", "call=%.*s rpc=%s entry=%s owner=%s step=%s code=%s error=%s",
-		ID_BYTES, c->id.c, log_value(&rpc, c->origin.rpc_id), log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
+		ID_BYTES, c->id.c, log_value(&rpc, c->origin.rpc_id),
+		log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
 		fault_info(c->fault.code)->name, log_value(&why, c->fault.operator_text));
 }
 
@@ -176,7 +177,8 @@ static void log_call(const struct run *r)
 		c->id.c, log_value(&rpc, c->origin.rpc_id), log_value(&name, c->entry->name),
 		fault_info(c->fault.code)->name,
 		(unsigned long long)(c->ended_ns - MIN(c->started_ns, c->ended_ns)) / 1000,
-		r->receipt ? "yes" : "no", r->generation->config->log.arguments ? " arguments=" : "",
+		r->receipt ? "yes" : "no",
+		r->generation->config->log.arguments ? " arguments=" : "",
 		r->generation->config->log.arguments ? log_value(&arguments, c->arguments_canonical)
 						     : "");
 }

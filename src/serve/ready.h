@@ -1,7 +1,7 @@
 /* ready - can this process serve a call now?  For load balancers and whoever looks at night.
  *
- * Every check is a row of a table in ready.c.  What they say is kept for READY_MS, and one thread at
- * a time looks: a disk that hangs keeps one thread, the others say what they know and how old it
+ * Every check is a row of a table in ready.c.  What they say is kept for READY_MS, and one thread
+ * at a time looks: a disk that hangs keeps one thread, the others say what they know and how old it
  * is; past READY_STALE_MS that is "no".  Thread-safe. */
 #pragma once
 #include "base/buf.h"

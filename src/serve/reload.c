@@ -27,8 +27,8 @@ void report_end(struct report *r, FILE *to)
 	arena_done(&r->arena);
 }
 
-static void put_digests(struct buf *out, const char *config, const char *catalog,
-	const struct generation *g)
+static void put_digests(
+	struct buf *out, const char *config, const char *catalog, const struct generation *g)
 {
 	buf_fmt(out, "\"%s\":\"", config);
 	sha256_write(out, &g->config->digest);
@@ -104,8 +104,8 @@ static void warn_of_restart(const struct config *was, const struct config *now)
 
 static void log_refused(const char *why, size_t errors)
 {
-	log_error("reload_refused", "reason=%s errors=%zu note=\"the configuration in force stays\"",
-		why, errors);
+	log_error("reload_refused",
+		"reason=%s errors=%zu note=\"the configuration in force stays\"", why, errors);
 }
 
 /* NULL: the next one could not be made, or not be recorded. */
@@ -122,8 +122,7 @@ static struct generation *prepare(
 	}
 	if (record_configuration(w, "CONFIG", before, next, &err))
 		return next;
-	log_error("audit_unavailable", "event=CONFIG error=%s",
-		log_value(&text, str_c(err.text)));
+	log_error("audit_unavailable", "event=CONFIG error=%s", log_value(&text, str_c(err.text)));
 	log_refused("not_recorded", 0);
 	world_discard(w, next);
 	return NULL;

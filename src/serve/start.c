@@ -294,10 +294,9 @@ static void announce(const struct listener *l, struct world *w)
 			log_value(&address, bound_to(&a, g->config->admin.listen.address,
 						    admin_port(l->admin))));
 	log_info("listening", "address=%s tls=%s name=%s environment=%s instance=%.*s tools=%zu",
-		log_value(&address, bound_to(&a, c->address, l->front.port)),
-		c->tls ? "on" : "off", log_value(&name, g->config->name),
-		environment_name(g->config->environment), STR_ARG(g->config->instance),
-		g->catalog->tool_count);
+		log_value(&address, bound_to(&a, c->address, l->front.port)), c->tls ? "on" : "off",
+		log_value(&name, g->config->name), environment_name(g->config->environment),
+		STR_ARG(g->config->instance), g->catalog->tool_count);
 	if (g->config->fixed)
 		log_warn("identity_fixed",
 			"note=\"every request is %.*s: for tests of this machine only\"",

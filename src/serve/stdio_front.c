@@ -355,8 +355,8 @@ static void finish(struct pipe_front *f)
 		pthread_join(f->threads[i], NULL);
 }
 
-int stdio_front_run(struct server *s, int in_fd, int out_fd, struct str token,
-	const struct stdio_wake *wake)
+int stdio_front_run(
+	struct server *s, int in_fd, int out_fd, struct str token, const struct stdio_wake *wake)
 {
 	struct generation *g = world_hold(s->world);
 	struct pipe_front f = { .server = s,
