@@ -14,9 +14,11 @@ static const struct {
 	int (*run)(struct cli *c);
 	const char *synopsis, *about;
 } commands[] = {
-	{ "serve", cli_serve, "serve CONFIG [--listen HOST:PORT] [--instance NAME]",
+	{ "serve", cli_serve,
+		"serve CONFIG [--listen HOST:PORT] [--instance NAME] [--log-level LEVEL]",
 		"serve MCP over HTTP until SIGTERM; SIGHUP reloads" },
-	{ "stdio", cli_stdio, "stdio CONFIG", "serve one MCP client on standard input and output" },
+	{ "stdio", cli_stdio, "stdio CONFIG [--log-level LEVEL]",
+		"serve one MCP client on standard input and output" },
 	{ "check", cli_check, "check CONFIG",
 		"say everything that is wrong with a configuration, its catalog and its sources" },
 	{ "tools", cli_tools, "tools CONFIG [--as SUBJECT]",

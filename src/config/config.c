@@ -207,7 +207,7 @@ static void load_catalog_files(struct config_load *l, struct reader *root)
 static void load_all(struct config_load *l, const struct yaml *root, struct str override_listen,
 	struct str override_instance)
 {
-	static const char *const elsewhere[] = { "listen", "sources", "identity", "roles" };
+	static const char *const elsewhere[] = { "listen", "log", "sources", "identity", "roles" };
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, root, "postern.yaml");
@@ -221,6 +221,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	if (!r.map)
 		return;
 	config_listen_load(l, root, override_listen);
+	config_log_load(l, root);
 	config_sources_load(l, root);
 	config_roles_load(l, root);
 	config_identity_load(l, root);

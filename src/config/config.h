@@ -38,6 +38,7 @@ struct fixed_principal {
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
+	struct str written; /* the address in the file, whatever the command line says */
 	bool loopback; /* every address it binds is loopback */
 	bool tls;
 	struct str tls_cert, tls_key, tls_client_ca;
@@ -45,6 +46,22 @@ struct listen_config {
 				      TLS */
 	const struct str *allowed_origins, *allowed_hosts;
 	size_t allowed_origin_count, allowed_host_count;
+};
+
+/* The listener for metrics and health: a second one, with nothing else on it. */
+struct admin_config {
+	bool on;
+	bool exposed; /* the explicit statement that allows a bind that is not loopback */
+	struct listen_config listen; /* address, loopback and allowed_hosts of it */
+};
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+const char *log_level_name(enum log_level level);
+bool log_level_find(struct str name, enum log_level *out) must_check;
+
+struct log_config {
+	enum log_level level; /* LOG_INFO */
+	bool arguments; /* development only: argument values, at LOG_DEBUG */
 };
 
 struct limits_config {
@@ -65,6 +82,8 @@ struct config {
 	struct str owner;
 	struct str instructions; /* for the model, in discover and initialize; may be empty */
 	struct listen_config listen;
+	struct admin_config admin;
+	struct log_config log;
 	const struct source_config *sources;
 	size_t source_count;
 	struct str store_file; /* store.sqlite */

@@ -13,7 +13,7 @@
 /* A cursor's text: what the cursor argument takes (catalog/page.c). */
 #define CURSOR_MAX ((size_t)4 << 10)
 #define BOUND_MAX ((size_t)9 << 20) /* canonical arguments and two digests */
-#define EVERY_STEP (GUARD_PERMISSION | GUARD_SCHEMA | GUARD_CURSOR)
+#define EVERY_STEP (GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR)
 
 struct guard {
 	const struct seal *seal;
@@ -198,6 +198,22 @@ enum verdict guard_schema(struct call *c)
 	if (check_integers(c) != VERDICT_PASS)
 		return VERDICT_REFUSE;
 	return pass(c, GUARD_SCHEMA);
+}
+
+/* An entry that seals its state asked before it is answered: answers without it are nobody's. */
+static bool comes_cold(const struct call *c)
+{
+	const struct action *action = &c->entry->action;
+
+	return action->kind == ACTION_SCRIPT && action->state == STATE_SEALED && c->answers &&
+	       c->answers->count && !c->state_plain_in.n;
+}
+
+enum verdict guard_state(struct call *c, bool opened)
+{
+	if (!opened || comes_cold(c))
+		return refuse(c, VALIDATION_ERROR, "request_state");
+	return pass(c, GUARD_STATE);
 }
 
 static const struct page *page_of(const struct call *c)

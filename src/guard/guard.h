@@ -12,6 +12,7 @@ enum guard_step {
 	GUARD_PERMISSION = 1 << 0,
 	GUARD_SCHEMA = 1 << 1,
 	GUARD_CURSOR = 1 << 2,
+	GUARD_STATE = 1 << 3,
 };
 
 struct guard;
@@ -24,6 +25,9 @@ void guard_free(struct guard **g);
 enum verdict guard_permission(struct call *c);
 /* Do the arguments fit?  Then they are prepared: defaults, canonical text, digest. */
 enum verdict guard_schema(struct call *c);
+/* Do the answers that came belong to a question of this call?  opened: no state came with them, or
+ * it was one that we sealed for this caller, entry and arguments. */
+enum verdict guard_state(struct call *c, bool opened);
 /* Was the page cursor, if there is one, made for this caller, tool and arguments? */
 enum verdict guard_cursor(struct guard *g, struct call *c);
 

@@ -450,6 +450,45 @@ static void a_page_has_as_many_rows_as_asked_within_its_bounds(void **state)
 	}
 }
 
+static void answers_come_with_the_state_of_their_question(void **state)
+{
+	static const struct entry sealed = { .action = { .kind = ACTION_SCRIPT,
+						     .state = STATE_SEALED } };
+	static const struct entry open = { .action = { .kind = ACTION_SCRIPT } };
+	static const struct json_member one = { .name = STR_INIT("key") };
+	static const struct json answers = { .kind = JSON_OBJECT, .count = 1, .members = &one };
+	static const struct json none = { .kind = JSON_OBJECT };
+	static const struct {
+		const struct entry *entry;
+		const struct json *answers;
+		const char *plain;
+		bool opened, passes;
+	} cases[] = {
+		{ &sealed, NULL, "", true, true },
+		{ &sealed, &none, "", true, true },
+		{ &sealed, &answers, "s", true, true },
+		{ &sealed, &answers, "", true, false },
+		{ &sealed, &answers, "", false, false },
+		{ &sealed, NULL, "", false, false },
+		{ &open, &answers, "", true, true },
+		{ &open, &answers, "", false, false },
+		{ &entry, NULL, "", true, true },
+		{ &entry, NULL, "", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct call *c = call_for(&ada, cases[i].entry, NULL);
+
+		c->answers = cases[i].answers;
+		c->state_plain_in = str_c(cases[i].plain);
+		assert_int_equal(guard_state(c, cases[i].opened) == VERDICT_PASS, cases[i].passes);
+		assert_int_equal(c->passed, cases[i].passes ? GUARD_STATE : 0);
+		if (!cases[i].passes)
+			assert_refused(c, VALIDATION_ERROR, "request_state");
+	}
+}
+
 static bool aborts_without(unsigned passed)
 {
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
@@ -471,12 +510,13 @@ static bool aborts_without(unsigned passed)
 
 static void a_warrant_wants_every_step(void **state)
 {
-	const unsigned all = GUARD_PERMISSION | GUARD_SCHEMA | GUARD_CURSOR;
+	const unsigned all = GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR;
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
 
 	(void)state;
 	assert_int_equal(guard_permission(c), VERDICT_PASS);
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
+	assert_int_equal(guard_state(c, true), VERDICT_PASS);
 	assert_int_equal(guard_cursor(guard, c), VERDICT_PASS);
 	assert_ptr_equal(warrant_call(guard_warrant(c)), c);
 	for (unsigned passed = 0; passed <= all; passed++)
@@ -499,6 +539,7 @@ int main(void)
 		cmocka_unit_test(there_is_no_cursor_where_there_is_no_next_page),
 		cmocka_unit_test(a_cursor_too_long_to_come_back_is_not_made),
 		cmocka_unit_test(a_page_has_as_many_rows_as_asked_within_its_bounds),
+		cmocka_unit_test(answers_come_with_the_state_of_their_question),
 		cmocka_unit_test(a_warrant_wants_every_step),
 	};
 

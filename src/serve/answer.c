@@ -35,6 +35,7 @@ bool answer_record_refusal(struct server *s, const struct incoming *in, const ch
 	struct log_text why;
 	struct err err;
 
+	metrics_refused(world_metrics(s->world), event, reason);
 	if (audit_refuse(world_audit(s->world), &refusal, &err))
 		return true;
 	log_error("audit_unavailable", "refusal=%.*s error=%s", STR_ARG(reason),
@@ -106,9 +107,9 @@ static void (*const handlers[])(struct answering *t) = {
 	[MCP_SET_LEVEL] = answer_set_level,
 };
 
-static bool session_ended(void *ctx, struct str nonce)
+static bool session_ended(void *ctx, const struct mcp_session *session)
 {
-	return sessions_ended(ctx, nonce);
+	return sessions_ended(ctx, session->nonce, session->issued_us);
 }
 
 struct mcp_context answer_context(struct answering *t)

@@ -339,6 +339,8 @@ describe('what a principal may', () => {
 			const { json, body } = await hello({ inputResponses, requestState: state }, token);
 			assert.equal(json.error?.code, -32602, body);
 		}
+		const { json: cold, body } = await hello({ inputResponses });
+		assert.equal(cold.error?.code, -32602, body);
 		const { json: { result: done } } = await hello({ inputResponses, requestState });
 		assert.equal(done.content[0].text, 'greeted');
 	});
