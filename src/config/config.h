@@ -29,6 +29,27 @@ struct role_config {
 	struct place at;
 };
 
+struct names {
+	const struct str *list;
+	size_t count;
+};
+bool names_hold(struct names names, struct str name); /* byte for byte */
+
+/* A named part of the catalog, and for whom it is. */
+#define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */
+struct toolset_config {
+	struct str name;
+	struct names tools, resources, prompts;
+	struct names roles, subjects, agents;
+	struct place at;
+};
+
+/* Who may change nothing. */
+struct read_only_config {
+	bool all;
+	struct names subjects, agents;
+};
+
 struct fixed_principal {
 	struct str subject, tenant, agent;
 	const struct str *roles;
@@ -93,6 +114,12 @@ struct config {
 	struct secret stdio_key; /* identity.stdio.key, n = 0: none */
 	const struct role_config *roles;
 	size_t role_count;
+	const struct toolset_config *toolsets; /* none: the whole catalog is everybody's */
+	size_t toolset_count;
+	bool tenants_closed; /* `tenants` is there: a principal's tenant is one of them */
+	struct names tenants;
+	struct read_only_config read_only;
+	bool builtins; /* whoami and list_scopes are offered */
 	struct limits_config limits;
 	const struct str *catalog_files; /* globs expanded, sorted */
 	size_t catalog_file_count;
@@ -103,6 +130,8 @@ struct config {
  * override_listen: empty, or the address of --listen; override_instance likewise. */
 const struct config *config_load(struct arena *a, struct str path, struct str override_listen,
 	struct str override_instance, struct findings *f);
+/* The same, and nothing may be changed whatever the file says (--read-only). */
+const struct config *config_made_read_only(struct arena *a, const struct config *c);
 
 const struct source_config *config_source(const struct config *c, struct str name); /* NULL: none */
 const struct role_config *config_role(const struct config *c, struct str name);

@@ -26,5 +26,7 @@ void config_admin_load(struct config_load *l, const struct yaml *node); /* NULL:
 void config_log_load(struct config_load *l, const struct yaml *root);
 void config_sources_load(struct config_load *l, const struct yaml *root);
 void config_roles_load(struct config_load *l, const struct yaml *root);
+/* Toolsets, tenants, modes, builtins; after roles. */
+void config_toolsets_load(struct config_load *l, const struct yaml *root);
 /* After listen, sources and roles: what it refuses depends on them. */
 void config_identity_load(struct config_load *l, const struct yaml *root);
