@@ -220,7 +220,9 @@ static struct known *make_known(const struct config *config, const struct key_ro
 		.tenant = arena_str(a, row->tenant),
 		.agent = arena_str(a, row->agent),
 		.credential = arena_str(a, row->id),
-		.environment = arena_str(a, row->environment) };
+		.credential_kind = CREDENTIAL_KEY,
+		.environment = arena_str(a, row->environment),
+		.expires_us = row->expires_us };
 	split_roles(a, arena_str(a, row->roles), &k->principal);
 	principal_finish(config, a, &k->principal);
 	return k;

@@ -11,6 +11,23 @@ bool principal_kind_read(struct str name, enum principal_kind *out) must_check;
  * bidirectional characters. */
 bool principal_name_ok(struct str name);
 
+/* How it was shown who is asking. */
+enum credential_kind {
+	CREDENTIAL_FIXED,
+	CREDENTIAL_KEY,
+	CREDENTIAL_JWT,
+	CREDENTIAL_CERTIFICATE,
+	CREDENTIAL_PROXY,
+};
+const char *credential_kind_name(enum credential_kind k);
+
+/* Which toolsets are a principal's, as bits of config->toolsets.  What is in none of the person's
+ * or in none of the agent's does not exist for it. */
+struct surface {
+	bool cut; /* there are toolsets: without them the whole catalog is everybody's */
+	uint64_t person, agent;
+};
+
 struct principal {
 	struct str subject;
 	enum principal_kind kind;
@@ -22,8 +39,21 @@ struct principal {
 	size_t role_count;
 	const struct str *grants; /* flattened over roles, sorted, unique */
 	size_t grant_count;
+	enum credential_kind credential_kind;
+	struct str issuer; /* of a token; empty: none */
+	const struct str *scopes;
+	size_t scope_count;
+	bool scoped; /* a grant counts only if it is among the scopes, too */
+	int64_t expires_us; /* the credential; 0: never, or not known */
+	struct surface surface;
+	bool read_only; /* the server, the subject or the agent may change nothing */
+	bool tenant_foreign; /* the tenants are listed, and this one's is not among them */
 	struct sha256
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };
 
+/* What follows from subject, tenant, agent and roles: grants (their text stays the configuration's),
+ * surface, read_only, tenant_foreign, binding.  No principal is complete without it. */
+void principal_finish(const struct config *config, struct arena *a, struct principal *p);
+bool principal_in_scope(const struct principal *p, struct str grant);
 bool principal_holds(const struct principal *p, struct str grant);
