@@ -141,6 +141,7 @@ struct catalog *catalog_load(struct arena *a, const struct config *config, struc
 	arena_defer(a, close_catalog, l.c);
 	for (size_t i = 0; i < config->catalog_file_count; i++)
 		load_file(&l, config->catalog_files[i], &bytes);
+	builtins_load(&l);
 	publish(&l);
 	catalog_lint(&l);
 	if (f->errors == errors)
