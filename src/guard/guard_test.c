@@ -146,7 +146,7 @@ static void only_who_holds_the_grant_may_call_and_see(void **state)
 		e.requires = cases[i].requires;
 		assert_int_equal(
 			guard_permission(c), cases[i].passes ? VERDICT_PASS : VERDICT_REFUSE);
-		assert_int_equal(guard_visible(&ada, &e), cases[i].passes);
+		assert_int_equal(permission_visible(&ada, &e), cases[i].passes);
 		assert_int_equal(c->passed, cases[i].passes ? GUARD_PERMISSION : 0);
 	}
 }

@@ -13,7 +13,7 @@
 /* Completions tell that there is something to complete: of what is hidden there is nothing. */
 static bool visible(void *ctx, const struct entry *e)
 {
-	return guard_visible(((const struct answering *)ctx)->in->who, e);
+	return permission_visible(((const struct answering *)ctx)->in->who, e);
 }
 
 /* Calls of what is hidden go on to the pipeline, which refuses and records them. */

@@ -5,7 +5,7 @@
 
 static bool visible(void *ctx, const struct entry *e)
 {
-	return guard_visible(ctx, e);
+	return permission_visible(ctx, e);
 }
 
 void answer_empty(struct answering *t)
@@ -88,7 +88,7 @@ static bool may_watch(struct answering *t, struct str uri)
 	const struct entry *e =
 		catalog_resource(t->in->generation->catalog, t->in->arena, uri, &arguments);
 
-	return e && uri.n <= SESSION_URI_BYTES && guard_visible(t->in->who, e);
+	return e && uri.n <= SESSION_URI_BYTES && permission_visible(t->in->who, e);
 }
 
 static void refuse_uri(struct answering *t, struct str uri)
