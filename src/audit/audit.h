@@ -49,7 +49,7 @@ struct audit_refusal {
 	const char *event; /* "AUTH_FAIL", "DENY", "PROTOCOL_REJECT" */
 	struct str reason;
 	struct str subject; /* empty: nobody was authenticated */
-	struct str credential, agent, peer, era, rpc_id, method;
+	struct str credential, agent, tenant, peer, era, rpc_id, method;
 	struct str target; /* tool or URI, clipped to 128 bytes */
 };
 bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err) must_check;

@@ -7,8 +7,8 @@ static const struct fault_info table[FAULT_COUNT] = {
 		"The arguments do not fit the schema. Correct what details.faults names and call "
 		"again." },
 	[PERMISSION_DENIED] = { "PERMISSION_DENIED", false, ADVICE_ASK,
-		"The caller does not hold the grant this needs. Tell the person; an administrator "
-		"can give it." },
+		"The caller may not use this; details.reason says why. "
+		"Tell the person; an administrator can change it." },
 	[RATE_LIMITED] = { "RATE_LIMITED", true, ADVICE_RETRY,
 		"Too many calls. Wait retry_after_ms, then call again." },
 	[PAUSED] = { "PAUSED", false, ADVICE_ASK,

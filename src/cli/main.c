@@ -15,9 +15,10 @@ static const struct {
 	const char *synopsis, *about;
 } commands[] = {
 	{ "serve", cli_serve,
-		"serve CONFIG [--listen HOST:PORT] [--instance NAME] [--log-level LEVEL]",
+		"serve CONFIG [--listen HOST:PORT] [--instance NAME] [--read-only] "
+		"[--log-level LEVEL]",
 		"serve MCP over HTTP until SIGTERM; SIGHUP reloads" },
-	{ "stdio", cli_stdio, "stdio CONFIG [--log-level LEVEL]",
+	{ "stdio", cli_stdio, "stdio CONFIG [--read-only] [--log-level LEVEL]",
 		"serve one MCP client on standard input and output" },
 	{ "check", cli_check, "check CONFIG",
 		"say everything that is wrong with a configuration, its catalog and its sources" },

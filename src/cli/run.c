@@ -19,8 +19,10 @@ static bool is_level(const char *name)
 int cli_serve(struct cli *c)
 {
 	const char *listen = NULL, *instance = NULL, *level = NULL, *words[1];
+	bool read_only = false;
 	const struct cli_option options[] = { { .name = "listen", .value = &listen },
 		{ .name = "instance", .value = &instance },
+		{ .name = "read-only", .flag = &read_only },
 		{ .name = "log-level", .value = &level } };
 	struct world_options o;
 
@@ -31,6 +33,7 @@ int cli_serve(struct cli *c)
 	o = (struct world_options){ .config_file = str_c(words[0]),
 		.listen = str_c(listen),
 		.instance = str_c(instance),
+		.read_only = read_only,
 		.log_level = str_c(level) };
 	return serve_http(&o);
 }
@@ -38,12 +41,16 @@ int cli_serve(struct cli *c)
 int cli_stdio(struct cli *c)
 {
 	const char *level = NULL, *words[1];
-	const struct cli_option options[] = { { .name = "log-level", .value = &level } };
+	bool read_only = false;
+	const struct cli_option options[] = { { .name = "read-only", .flag = &read_only },
+		{ .name = "log-level", .value = &level } };
 	struct world_options o;
 
 	if (!cli_parse(c, options, ARRAY_LEN(options), words, 1, 1) || !is_level(level))
 		return EX_USAGE;
-	o = (struct world_options){ .config_file = str_c(words[0]), .log_level = str_c(level) };
+	o = (struct world_options){
+		.config_file = str_c(words[0]), .read_only = read_only, .log_level = str_c(level)
+	};
 	return serve_stdio(&o);
 }
 

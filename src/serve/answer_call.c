@@ -10,18 +10,22 @@
 
 #define STATE_MS 600000
 
-/* Completions tell that there is something to complete: of what is hidden there is nothing. */
-static bool visible(void *ctx, const struct entry *e)
+/* Calls of what a toolset keeps from the caller end as those of what does not exist, to the byte;
+ * the record has its name.  All other entries go on to the pipeline, which decides and records. */
+static bool exists(void *ctx, const struct entry *e)
 {
-	return permission_visible(((const struct answering *)ctx)->in->who, e);
+	struct answering *t = ctx;
+
+	if (permission_exists(t->in->who, e))
+		return true;
+	t->hidden = e;
+	return false;
 }
 
-/* Calls of what is hidden go on to the pipeline, which refuses and records them. */
-static bool everything(void *ctx, const struct entry *e)
+/* Completions tell that there is something to complete: of what is not listed there is nothing. */
+static bool visible(void *ctx, const struct entry *e)
 {
-	(void)ctx;
-	(void)e;
-	return true;
+	return exists(ctx, e) && permission_visible(((const struct answering *)ctx)->in->who, e);
 }
 
 static void port_progress(void *ctx, uint64_t n, uint64_t total, struct str message)
@@ -139,25 +143,17 @@ static struct call *make_call(struct answering *t, const struct mcp_target *targ
 		.answer_fits = port_answer_fits,
 	};
 	struct arena *a = t->in->arena;
-	struct call *c = arena_new(a, struct call);
+	struct call *c = call_new(a, target->entry, t->in->who,
+		t->in->generation->config->limits.request_ms, clock_wall_us(), clock_mono_ns());
 	struct call_port *port = arena_new(a, struct call_port);
 	struct json *arguments = arena_new(a, struct json);
-	uint32_t most_ms = t->in->generation->config->limits.request_ms;
-	uint64_t now_ns = clock_mono_ns();
 
 	*port = methods;
 	port->ctx = t;
 	*arguments = target->arguments;
-	*c = (struct call){ .arena = a,
-		.entry = target->entry,
-		.who = t->in->who,
-		.port = port,
-		.uri = target->uri,
-		.arguments_sent = arguments,
-		.wall_us = clock_wall_us(),
-		.started_ns = now_ns };
-	c->deadline_ms = now_ns / 1000000 + MIN(target->entry->timeout_ms, most_ms);
-	id_make(&c->id, c->wall_us);
+	c->port = port;
+	c->uri = target->uri;
+	c->arguments_sent = arguments;
 	describe_origin(t, c);
 	return c;
 }
@@ -353,10 +349,16 @@ static void run_call(struct answering *t, const struct mcp_target *target)
 	send_outcome(t, run.call, run.receipt);
 }
 
-static struct str target_name(const struct mcp_request *r)
+static void refuse_target(struct answering *t, struct mcp_refusal *why)
 {
 	/* a URI may hold what an argument's class would protect: it is not written down */
-	return json_get_str(&r->params, S("name"));
+	struct str target = json_get_str(&t->r.params, S("name"));
+
+	if (t->hidden) {
+		why->reason = permission_name(PERMISSION_TOOLSET);
+		target = t->hidden->name;
+	}
+	answer_refuse(t, why, target);
 }
 
 /* Among the calls that can be cancelled.  False: one with this id runs in the same scope, or waits
@@ -389,8 +391,8 @@ void answer_call(struct answering *t)
 			       ? t->r.log_level
 			       : sessions_level(t->server->sessions, t->in->arena, answer_scope(t));
 	if (!mcp_target(t->in->arena, t->in->generation->catalog, &t->r, &t->in->headers,
-		    t->r.method == MCP_COMPLETE ? visible : everything, t, &target, &why)) {
-		answer_refuse(t, &why, target_name(&t->r));
+		    t->r.method == MCP_COMPLETE ? visible : exists, t, &target, &why)) {
+		refuse_target(t, &why);
 		return;
 	}
 	if (!target.entry) {

@@ -26,7 +26,10 @@ static bool step_permission(struct run *r)
 
 static bool step_schema(struct run *r)
 {
-	return guard_schema(r->call) == VERDICT_PASS;
+	if (guard_schema(r->call) == VERDICT_PASS)
+		return true;
+	changes_explain(&r->generation->changes, r->call, clock_mono_ms());
+	return false;
 }
 
 /* The seal is over the arguments with their defaults: the schema step made them. */

@@ -6,6 +6,7 @@
 #include "serve/world.h"
 
 #include "base/clock.h"
+#include "guard/survey.h"
 #include "serve/log.h"
 
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct world {
 	struct seal seal;
 	bool sealed;
 	struct str config_file, listen, instance; /* as asked for at start */
+	bool read_only;
 	struct str keys; /* directory of key files */
 	struct arena own;
 	size_t memory;
@@ -72,6 +74,8 @@ static bool load(struct world *w, struct generation *g, struct findings *f)
 	struct err err;
 
 	g->config = config_load(&g->arena, w->config_file, w->listen, w->instance, f);
+	if (g->config && w->read_only)
+		g->config = config_made_read_only(&g->arena, g->config);
 	if (g->config)
 		g->catalog = catalog_load(&g->arena, g->config, f);
 	if (!g->catalog)
@@ -83,6 +87,11 @@ static bool load(struct world *w, struct generation *g, struct findings *f)
 			S("correct the source"));
 	if (g->backends)
 		describe(g);
+	survey_roles(g->config, g->catalog, f);
+	/* only a reload replaces w->now, and one comes after the other */
+	if (w->now)
+		changes_find(&g->changes, &g->arena, w->now->catalog, &w->now->changes, g->catalog,
+			clock_mono_ms());
 	return g->backends && !f->errors;
 }
 
@@ -158,6 +167,7 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
+	w->read_only = options->read_only;
 	w->now = generation_new(w, f);
 	if (!w->now) {
 		metrics_free(&w->metrics);

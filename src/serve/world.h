@@ -9,6 +9,7 @@
 #include "identity/identity.h"
 #include "mcp/names.h"
 #include "mcp/write.h"
+#include "serve/changes.h"
 #include "serve/metrics.h"
 
 struct generation {
@@ -18,6 +19,7 @@ struct generation {
 	struct identity *identity;
 	struct backends *backends;
 	struct guard *guard;
+	struct changes changes; /* since the generation before */
 	struct mcp_server_info info;
 	struct map meters; /* of its entries (metrics.h) */
 	unsigned holders; /* under the world's lock */
@@ -28,6 +30,7 @@ struct world;
 struct world_options {
 	struct str config_file;
 	struct str listen, instance; /* overrides, or empty */
+	bool read_only; /* refuse whatever mutates, whatever the file says */
 	struct str log_level; /* one that log_level_find knows, or empty */
 	size_t memory; /* most of a generation; 0: 256 MiB.  Less in tests */
 };
