@@ -52,8 +52,9 @@ struct principal {
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };
 
-/* What follows from subject, tenant, agent and roles: grants (their text stays the configuration's),
- * surface, read_only, tenant_foreign, binding.  No principal is complete without it. */
+/* What follows from subject, tenant, agent and roles: grants (their text stays the
+ * configuration's), surface, read_only, tenant_foreign, binding.  No principal is complete without
+ * it. */
 void principal_finish(const struct config *config, struct arena *a, struct principal *p);
 bool principal_in_scope(const struct principal *p, struct str grant);
 bool principal_holds(const struct principal *p, struct str grant);
