@@ -26,6 +26,14 @@ static void count(const struct entry *const *entries, size_t n, const struct pri
 	}
 }
 
+bool survey_is_worth_it(const struct catalog *c)
+{
+	for (size_t i = 0; i < c->tool_count; i++)
+		if (c->tools[i]->mutates)
+			return true;
+	return false;
+}
+
 bool survey_changes_all(const struct catalog *c, const struct principal *who)
 {
 	size_t mutating = 0, usable = 0;

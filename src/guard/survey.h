@@ -6,6 +6,8 @@
 struct principal survey_role(
 	const struct config *config, struct arena *a, const struct role_config *role);
 
+/* Is there any entry that mutates? */
+bool survey_is_worth_it(const struct catalog *c);
 /* May it use every entry that mutates?  False when there is none. */
 bool survey_changes_all(const struct catalog *c, const struct principal *who);
 

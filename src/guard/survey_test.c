@@ -63,6 +63,8 @@ static void a_role_that_changes_everything_is_named(void **state)
 	(void)state;
 	assert_str(found(&config, &all), "role chief can call every tool that changes something");
 	assert_str(found(&config, &reads), "");
+	assert_true(survey_is_worth_it(&all));
+	assert_false(survey_is_worth_it(&reads));
 	config.read_only.all = true;
 	assert_str(found(&config, &all), "");
 }

@@ -13,6 +13,7 @@
 #include "serve/log.h"
 #include "serve/reload.h"
 #include "serve/stdio_front.h"
+#include "serve/survey_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,6 +110,7 @@ int serve_check(const struct world_options *options)
 		struct generation *g = world_hold(w);
 
 		backends_check(g->backends, &report.findings);
+		survey_keys(w, g, &report.findings);
 		world_drop(w, g);
 		world_close(&w);
 	}
