@@ -124,6 +124,45 @@ static void assert_refused(struct call *c, enum fault_code code, const char *rea
 	assert_int_equal(c->passed & GUARD_SCHEMA, 0);
 }
 
+static void a_refusal_names_the_rule_and_only_what_a_person_can_give(void **state)
+{
+	static const struct str scopes[] = { STR_INIT("openid") };
+	static const struct {
+		bool cut, tenant_scoped, mutates, granted, scoped;
+		const char *reason, *details;
+	} cases[] = {
+		{ .cut = true, .granted = true, .reason = "toolset", .details = "" },
+		{ .tenant_scoped = true, .granted = true, .reason = "tenant", .details = "" },
+		{ .mutates = true, .granted = true, .reason = "read_only", .details = "" },
+		{ .reason = "grant", .details = "{\"grant\":\"orders.read\"}" },
+		{ .granted = true,
+			.scoped = true,
+			.reason = "insufficient_scope",
+			.details = "{\"grant\":\"orders.read\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct principal who = { .subject = S("eve"),
+			.read_only = true,
+			.surface.cut = cases[i].cut,
+			.scoped = cases[i].scoped,
+			.scopes = scopes,
+			.scope_count = 1,
+			.grants = grants,
+			.grant_count = cases[i].granted ? ARRAY_LEN(grants) : 0 };
+		struct entry e = entry;
+		struct call *c = call_for(&who, &e, "{}");
+
+		e.tenant_scoped = cases[i].tenant_scoped;
+		e.mutates = cases[i].mutates;
+		assert_int_equal(guard_permission(c), VERDICT_REFUSE);
+		assert_refused(c, PERMISSION_DENIED, cases[i].reason);
+		assert_str(c->fault.details_json, cases[i].details);
+		assert_int_equal(c->passed, 0);
+	}
+}
+
 static void only_who_holds_the_grant_may_call_and_see(void **state)
 {
 	static const struct {
@@ -526,6 +565,7 @@ static void a_warrant_wants_every_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refusal_names_the_rule_and_only_what_a_person_can_give),
 		cmocka_unit_test(only_who_holds_the_grant_may_call_and_see),
 		cmocka_unit_test(a_missing_grant_is_named),
 		cmocka_unit_test(arguments_that_do_not_fit_are_refused_with_a_stable_reason),

@@ -33,7 +33,7 @@ static bool is_granted(const struct principal *who, const struct entry *e)
 {
 	if (is_builtin(e))
 		return true;
-	return e->requires.n && principal_holds(who, e->requires);
+	return e->requires.n && principal_granted(who, e->requires);
 }
 
 static bool in_scope(const struct principal *who, const struct entry *e)

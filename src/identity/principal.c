@@ -114,7 +114,7 @@ void principal_finish(const struct config *config, struct arena *a, struct princ
 	add_binding(a, p);
 }
 
-bool principal_holds(const struct principal *p, struct str grant)
+bool principal_granted(const struct principal *p, struct str grant)
 {
 	size_t low = 0, high = p->grant_count;
 
@@ -138,4 +138,9 @@ bool principal_in_scope(const struct principal *p, struct str grant)
 		if (str_eq(p->scopes[i], grant))
 			return true;
 	return !p->scoped;
+}
+
+bool principal_holds(const struct principal *p, struct str grant)
+{
+	return principal_in_scope(p, grant) && principal_granted(p, grant);
 }

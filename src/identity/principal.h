@@ -11,7 +11,7 @@ bool principal_kind_read(struct str name, enum principal_kind *out) must_check;
  * bidirectional characters. */
 bool principal_name_ok(struct str name);
 
-/* How it was shown who is asking. */
+/* What proved who it is.  A signing key is a key, too. */
 enum credential_kind {
 	CREDENTIAL_FIXED,
 	CREDENTIAL_KEY,
@@ -33,18 +33,18 @@ struct principal {
 	enum principal_kind kind;
 	struct str tenant; /* empty: none */
 	struct str agent; /* the software, as the credential names it; empty: not named */
+	enum credential_kind credential_kind;
 	struct str credential; /* id of the key, or "fixed" */
+	struct str issuer; /* JWT: who issued the token */
+	int64_t expires_us; /* of the credential; 0: never */
 	struct str environment;
 	const struct str *roles;
 	size_t role_count;
 	const struct str *grants; /* flattened over roles, sorted, unique */
 	size_t grant_count;
-	enum credential_kind credential_kind;
-	struct str issuer; /* of a token; empty: none */
+	bool scoped; /* the token's scopes narrow its grants */
 	const struct str *scopes;
 	size_t scope_count;
-	bool scoped; /* a grant counts only if it is among the scopes, too */
-	int64_t expires_us; /* the credential; 0: never, or not known */
 	struct surface surface;
 	bool read_only; /* the server, the subject or the agent may change nothing */
 	bool tenant_foreign; /* the tenants are listed, and this one's is not among them */
@@ -56,5 +56,9 @@ struct principal {
  * configuration's), surface, read_only, tenant_foreign, binding.  No principal is complete without
  * it. */
 void principal_finish(const struct config *config, struct arena *a, struct principal *p);
-bool principal_in_scope(const struct principal *p, struct str grant);
+/* By its roles and, where scopes narrow them, by its token. */
 bool principal_holds(const struct principal *p, struct str grant);
+/* By its roles alone: what a token with more scopes could do. */
+bool principal_granted(const struct principal *p, struct str grant);
+/* By its token alone. */
+bool principal_in_scope(const struct principal *p, struct str grant);

@@ -139,6 +139,27 @@ static void with_a_list_of_tenants_every_principal_has_one_of_them(void **state)
 	assert_true(place(&config, "ada", "", "").tenant_foreign);
 }
 
+static void scopes_narrow_grants_and_give_none(void **state)
+{
+	static const struct str held[] = { STR_INIT("a.read"), STR_INIT("b.read") };
+	static const struct str scopes[] = { STR_INIT("b.read"), STR_INIT("c.read") };
+	struct principal p = {
+		.grants = held, .grant_count = 2, .scopes = scopes, .scope_count = 2, .scoped = true
+	};
+
+	(void)state;
+	assert_false(principal_holds(&p, S("a.read")));
+	assert_true(principal_holds(&p, S("b.read")));
+	assert_false(principal_holds(&p, S("c.read")));
+	assert_true(principal_granted(&p, S("a.read")));
+	assert_false(principal_granted(&p, S("c.read")));
+	assert_true(principal_in_scope(&p, S("c.read")));
+	p.scoped = false;
+	assert_true(principal_holds(&p, S("a.read")));
+	assert_false(principal_holds(&p, S("c.read")));
+	assert_string_equal(credential_kind_name(CREDENTIAL_PROXY), "proxy");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +168,7 @@ int main(void)
 		cmocka_unit_test(a_dimension_that_no_set_names_asks_nothing),
 		cmocka_unit_test(read_only_is_the_servers_the_subjects_or_the_agents),
 		cmocka_unit_test(with_a_list_of_tenants_every_principal_has_one_of_them),
+		cmocka_unit_test(scopes_narrow_grants_and_give_none),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
