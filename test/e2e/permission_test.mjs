@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { Client } from '@modelcontextprotocol/client';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { ask, exchange, initialize, issueKey, post, modernHeaders, request, run, send, serve, until } from './harness.mjs';
-import { makeSite } from './site.mjs';
+import { configuration, makeSite } from './site.mjs';
 
 const builtins = ['whoami', 'list_scopes'];
 const grants = ['a.read', 'b.read', 'c.read', 'd.read'];
@@ -334,6 +334,17 @@ describe('modes and changes', () => {
 		assert.equal(after.tool, 'alpha@2');
 		assert.notEqual(after.td, before.td, 'the record holds the digest that the call was judged by');
 		assert.equal(fault(await call(server, key, 'beta', { kind: 'no' })).details.reason, 'enum', 'what did not change is not blamed');
+	});
+	it('a grant that a reload takes away is gone with the next call', async (t) => {
+		const place = site(t);
+		const server = await serve(t, place.config);
+		const key = await issueKey(place.config, { subject: 'ada', roles: ['second', 'first'] });
+		assert.equal((await call(server, key, 'alpha')).json.result.structuredContent.word, 'alpha');
+		writeFileSync(place.config, configuration({ roles: roleText.replace('first: [a.read]', 'first: [b.read]').replace('all: [both,', 'all: [both, a.read,') }));
+		server.child.kill('SIGHUP');
+		await until('the reload', () => /reloaded/.test(server.stderr));
+		assert.deepEqual(fault(await call(server, key, 'alpha')).details, { reason: 'grant', grant: 'a.read' });
+		assert.ok(!(await names(server, key)).includes('alpha'));
 	});
 	it('compare prints each difference, and wants every one to be intended', async (t) => {
 		const staging = site(t), production = site(t, { roles: roleText.replace('second: [b.read, c.read]', 'second: [b.read]').replace('all: [both,', 'all: [both, c.read,') });
