@@ -16,6 +16,7 @@ int cli_stdio(struct cli *c);
 int cli_check(struct cli *c);
 int cli_tools(struct cli *c);
 int cli_call(struct cli *c);
+int cli_install(struct cli *c);
 int cli_key(struct cli *c);
 int cli_audit(struct cli *c);
 int cli_client_config(struct cli *c);

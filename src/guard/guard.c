@@ -49,9 +49,15 @@ static enum verdict pass(struct call *c, enum guard_step step)
 	return VERDICT_PASS;
 }
 
+/* raw_sql serves one subject, and is unknown to everybody else. */
+static bool serves(const struct principal *who, const struct entry *e)
+{
+	return e->action.kind != ACTION_RAW || str_eq(e->action.principal, who->subject);
+}
+
 bool guard_visible(const struct principal *who, const struct entry *e)
 {
-	return e->requires.n && principal_holds(who, e->requires);
+	return e->requires.n && principal_holds(who, e->requires) && serves(who, e);
 }
 
 enum verdict guard_permission(struct call *c)
