@@ -37,12 +37,15 @@ struct reading {
 	bool refused; /* the database could not compute with these values */
 };
 
-static bool find_places(
-	const struct lite_facts *facts, const struct part *part, unsigned *places, struct err *err)
+/* A completion is its statement's one column, whatever that is called. */
+static bool find_places(const struct call *c, const struct lite_facts *facts,
+	const struct part *part, unsigned *places, struct err *err)
 {
 	if (facts->column_count != part->column_count)
 		return err_set(err, E_CONTRACT, "the statement has %zu columns, declared are %zu",
 			facts->column_count, part->column_count);
+	if (c->entry->kind == ENTRY_COMPLETION)
+		return true; /* places[0] is 0 */
 	for (size_t i = 0; i < part->column_count; i++) {
 		unsigned k = 0;
 
@@ -69,7 +72,7 @@ static const unsigned *places_of(struct reading *r, const struct part *part, uns
 	if (!lite_facts(s, r->c->arena, &facts, err))
 		return NULL;
 	mine = heap_alloc(MAX(part->column_count, (size_t)1) * sizeof *mine);
-	if (!find_places(&facts, part, mine, err)) {
+	if (!find_places(r->c, &facts, part, mine, err)) {
 		heap_free(mine);
 		return NULL;
 	}
