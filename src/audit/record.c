@@ -143,11 +143,12 @@ static struct str code_of(const struct call *c)
 /* The columns that the caller saw by a grant of unmask. */
 static void put_unmasked(struct jw *w, const struct call *c)
 {
-	const struct action *action = &c->entry->action;
+	const struct action *action;
 	bool any = false;
 
-	if (c->end != CALL_DONE || c->content != CONTENT_ROWS)
+	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
 		return;
+	action = &c->entry->action;
 	for (size_t p = 0; p < action->part_count; p++)
 		for (size_t i = 0; i < action->parts[p].column_count; i++) {
 			const struct column *column = &action->parts[p].columns[i];
@@ -208,7 +209,7 @@ static void write_call(struct buf *out, const struct call *c, const struct prote
 	clip_put(&w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
 	protect_arguments(p, c, bare, &w);
 	put_outcome(&w, c);
-	if (c->entry->mock)
+	if (c->entry && c->entry->mock)
 		jw_put_bool(&w, S("mock"), true);
 	if (!bare)
 		put_unmasked(&w, c);

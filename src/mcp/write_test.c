@@ -173,6 +173,12 @@ static void a_result_keeps_its_bytes_and_gets_what_its_era_adds(void **state)
 	mcp_write_result(fresh(w), &w->info, &r, result, false, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"content\":[],"
 			"\"structuredContent\":{\"n\":9007199254740993}}}");
+	mcp_write_result(fresh(w), &w->info, &r, S("{\"content\":[]}"), true, receipt);
+	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"content\":[],"
+			"\"_meta\":{\"postern/mock\":true}}}");
+	mcp_write_result(fresh(w), &w->info, &r, S("{}"), true, receipt);
+	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{"
+			"\"_meta\":{\"postern/mock\":true}}}");
 	mcp_write_audit_unavailable(fresh(w), &w->info, &r, S("{\"isError\":true}"));
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"isError\":true}}");
 }
