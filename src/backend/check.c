@@ -55,7 +55,7 @@ static void check_raw(struct check *k, const struct entry *e)
 		return;
 	if (marker_is(&k->marker, ENV_DEVELOPMENT) && k->marker.synthetic)
 		return;
-	finding_error(k->f, e->at, "raw_sql.source",
+	finding_error(k->f, e->at, "raw.source",
 		arena_fmt(k->f->a,
 			"tool %.*s: source %.*s is not marked as development and synthetic",
 			STR_ARG(e->name), STR_ARG(e->source->name)),
@@ -117,8 +117,8 @@ static void check_marker(struct check *k)
 {
 	enum environment own = k->b->config->environment;
 	struct arena *a = k->f->a;
-	struct str install = arena_fmt(a, "mark it: postern install CONFIG %.*s",
-		STR_ARG(k->source->config->name));
+	struct str install = arena_fmt(
+		a, "mark it: postern install CONFIG %.*s", STR_ARG(k->source->config->name));
 	struct err err;
 
 	if (!marker_read(k->lite, a, &k->marker, &err)) {

@@ -21,15 +21,27 @@ static void a_mock_gives_its_rows_up_to_the_limit(void **state)
 	static const struct column columns[] = { { .name = STR_INIT("id"), .type = COLUMN_INTEGER },
 		{ .name = STR_INIT("name"), .nullable = true } };
 	static const struct mock_value values[] = { { MOCK_INTEGER, STR_INIT("1") },
-		{ MOCK_TEXT, STR_INIT("Ada") }, { MOCK_INTEGER, STR_INIT("2") }, { MOCK_NULL, { 0 } },
-		{ MOCK_INTEGER, STR_INIT("3") }, { MOCK_TEXT, STR_INIT("Cy") } };
-	struct part parts[] = { { .name = S("some"), .shape = SHAPE_MANY, .columns = columns,
-					.column_count = 2, .rows = 2, .mock = values, .mock_rows = 3 },
-		{ .name = S("none"), .shape = SHAPE_MAYBE, .columns = columns, .column_count = 2,
+		{ MOCK_TEXT, STR_INIT("Ada") }, { MOCK_INTEGER, STR_INIT("2") },
+		{ MOCK_NULL, { 0 } }, { MOCK_INTEGER, STR_INIT("3") },
+		{ MOCK_TEXT, STR_INIT("Cy") } };
+	struct part parts[] = { { .name = S("some"),
+					.shape = SHAPE_MANY,
+					.columns = columns,
+					.column_count = 2,
+					.rows = 2,
+					.mock = values,
+					.mock_rows = 3 },
+		{ .name = S("none"),
+			.shape = SHAPE_MAYBE,
+			.columns = columns,
+			.column_count = 2,
 			.rows = 1 } };
 	struct config config = { 0 };
 	struct catalog catalog = { 0 };
-	struct entry e = { .kind = ENTRY_TOOL, .name = S("t"), .requires = S("g"), .mock = true,
+	struct entry e = { .kind = ENTRY_TOOL,
+		.name = S("t"),
+		.requires = S("g"),
+		.mock = true,
 		.action = { .kind = ACTION_READ, .parts = parts, .part_count = 2 } };
 	struct call *c = call_of(&e, "{}");
 	struct err err;

@@ -1,4 +1,5 @@
-/* place_fixture - for the tests of this room: one SQLite source in a directory of the test's own. */
+/* place_fixture - for the tests of this room: one SQLite source in a directory of the test's own.
+ */
 #pragma once
 #include "backend/fixture.h"
 #include "sql/marker.h"

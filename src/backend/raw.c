@@ -32,8 +32,8 @@ static bool may_run(struct backends *b, struct call *c)
 		return call_fault(c, PERMISSION_DENIED, "raw_sql",
 			S("raw_sql outside development was refused"));
 	if (!action->principal.n || !str_eq(c->who->subject, action->principal))
-		return call_fault(c, PERMISSION_DENIED, "raw_sql",
-			S("raw_sql serves another principal"));
+		return call_fault(
+			c, PERMISSION_DENIED, "raw_sql", S("raw_sql serves another principal"));
 	return true;
 }
 

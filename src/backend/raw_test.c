@@ -50,13 +50,15 @@ static void a_read_is_run_and_cut(void **state)
 			"{\"columns\":[\"id\",\"name\",\"raw\"],\"rows\":[[1,\"Ada\",\"AP8=\"],"
 			"[2,null,null]],\"truncated\":false}" },
 		{ "SELECT 9007199254740993 AS n, 0.5 AS r, 9e999 AS i, CAST(x'ff' AS TEXT) AS t",
-			"{\"columns\":[\"n\",\"r\",\"i\",\"t\"],\"rows\":[[\"9007199254740993\",0.5,"
+			"{\"columns\":[\"n\",\"r\",\"i\",\"t\"],\"rows\":[[\"9007199254740993\",0."
+			"5,"
 			"\"inf\",\"/w==\"]],\"truncated\":false}" },
 		{ "SELECT body FROM found WHERE found MATCH 'two'",
 			"{\"columns\":[\"body\"],\"rows\":[[\"one two\"]],\"truncated\":false}" },
 		{ "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
 			"{\"columns\":[\"i\"],\"rows\":[[1],[2],[3]],\"truncated\":true}" },
-		{ "SELECT 1 AS a WHERE 0", "{\"columns\":[\"a\"],\"rows\":[],\"truncated\":false}" },
+		{ "SELECT 1 AS a WHERE 0",
+			"{\"columns\":[\"a\"],\"rows\":[],\"truncated\":false}" },
 		{ "SELECT ?1 AS a", "{\"columns\":[\"a\"],\"rows\":[[null]],\"truncated\":false}" },
 	};
 
@@ -73,14 +75,16 @@ static void a_read_is_run_and_cut(void **state)
 
 static void what_is_not_one_read_is_refused(void **state)
 {
-	static const char *const table[] = { "DELETE FROM people", "INSERT INTO people (id) VALUES (9)",
-		"UPDATE people SET name = ''", "CREATE TABLE t (x)", "DROP TABLE people",
-		"ATTACH 'x.db' AS x", "DETACH main", "PRAGMA writable_schema = 1",
-		"PRAGMA table_info(people)", "PRAGMA query_only = 0", "VACUUM", "BEGIN", "ROLLBACK",
-		"SAVEPOINT a", "REINDEX", "ANALYZE", "EXPLAIN SELECT 1", "SELECT 1; SELECT 2",
-		"SELECT 1; DELETE FROM people", "", "   -- nothing", "SELECT * FROM pragma_table_info('people')",
-		"SELECT load_extension('x')", "SELECT readfile('/etc/passwd')", "SELECT * FROM dbstat",
-		"SELECT nothing FROM nowhere", "SELEC 1", "SELECT 'open", "WITH x AS (SELECT 1) DELETE FROM people" };
+	static const char *const table[] = { "DELETE FROM people",
+		"INSERT INTO people (id) VALUES (9)", "UPDATE people SET name = ''",
+		"CREATE TABLE t (x)", "DROP TABLE people", "ATTACH 'x.db' AS x", "DETACH main",
+		"PRAGMA writable_schema = 1", "PRAGMA table_info(people)", "PRAGMA query_only = 0",
+		"VACUUM", "BEGIN", "ROLLBACK", "SAVEPOINT a", "REINDEX", "ANALYZE",
+		"EXPLAIN SELECT 1", "SELECT 1; SELECT 2", "SELECT 1; DELETE FROM people", "",
+		"   -- nothing", "SELECT * FROM pragma_table_info('people')",
+		"SELECT load_extension('x')", "SELECT readfile('/etc/passwd')",
+		"SELECT * FROM dbstat", "SELECT nothing FROM nowhere", "SELEC 1", "SELECT 'open",
+		"WITH x AS (SELECT 1) DELETE FROM people" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {

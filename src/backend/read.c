@@ -91,8 +91,7 @@ static bool keep_row(
 
 	for (size_t i = 0; i < rows->part->column_count; i++) {
 		cells[i].kind = kinds[lite_column(s, places[i], r->c->arena, &cells[i].text)];
-		bytes += call_masks(r->c, &rows->part->columns[i]) ? MASKED_BYTES
-								   : cells[i].text.n;
+		bytes += call_masks(r->c, &rows->part->columns[i]) ? MASKED_BYTES : cells[i].text.n;
 	}
 	if (bytes > r->bytes_left) {
 		rows->count--;

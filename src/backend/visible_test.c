@@ -28,16 +28,19 @@ static struct call *note_of(enum action_kind kind, const char *rule, const char 
 	struct part *part = arena_new(&arena, struct part);
 	struct part *visible = arena_new(&arena, struct part);
 
-	*part = (struct part){
-		.statement = { .sql = S("SELECT body FROM notes WHERE id = ?1"),
-			.params = by_input_and_subject, .param_count = 1 },
-		.shape = SHAPE_ONE, .columns = body, .column_count = 1, .rows = 1
-	};
-	*visible = (struct part){
-		.statement = { .sql = str_c(rule), .params = by_input_and_subject, .param_count = 2,
-			.serial = 1 },
-		.shape = SHAPE_MAYBE, .rows = 1
-	};
+	*part = (struct part){ .statement = { .sql = S("SELECT body FROM notes WHERE id = ?1"),
+				       .params = by_input_and_subject,
+				       .param_count = 1 },
+		.shape = SHAPE_ONE,
+		.columns = body,
+		.column_count = 1,
+		.rows = 1 };
+	*visible = (struct part){ .statement = { .sql = str_c(rule),
+					  .params = by_input_and_subject,
+					  .param_count = 2,
+					  .serial = 1 },
+		.shape = SHAPE_MAYBE,
+		.rows = 1 };
 	*e = (struct entry){ .kind = kind == ACTION_READ ? ENTRY_TOOL : ENTRY_RESOURCE,
 		.name = S("note"),
 		.requires = S("g"),
@@ -77,7 +80,8 @@ static void a_row_says_yes_and_no_row_says_not_found(void **state)
 static void what_is_hidden_and_what_is_not_there_are_one_fault(void **state)
 {
 	struct call *hidden = note_of(ACTION_READ, RULE, "{\"id\":2}");
-	struct call *absent = note_of(ACTION_READ, "SELECT 1 WHERE ?1 = 9 AND ?2 = 'ada'", "{\"id\":9}");
+	struct call *absent =
+		note_of(ACTION_READ, "SELECT 1 WHERE ?1 = 9 AND ?2 = 'ada'", "{\"id\":9}");
 
 	(void)state;
 	assert_false(run(place_backends, hidden));

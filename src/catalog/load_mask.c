@@ -91,8 +91,8 @@ void mask_load(struct entry_load *el, struct reader *r, struct column *c)
 	check_unmask(el, r->map, c);
 	if (node && c->mask.kind == MASK_NONE && c->unmask.n)
 		entry_refuse(el, node, "mask.kind",
-			arena_fmt(el->a, "column %.*s has unmask and 'mask: none'",
-				STR_ARG(c->name)),
+			arena_fmt(
+				el->a, "column %.*s has unmask and 'mask: none'", STR_ARG(c->name)),
 			S("name a mask, or remove unmask"));
 	if (c->data_class != CLASS_NONE && c->mask.kind == MASK_NONE)
 		entry_refuse(el, r->map, "mask.class",
@@ -119,7 +119,8 @@ void mask_check_order(struct entry_load *el, const struct yaml *sql, const struc
 	c = mask_ordered_by(sql->text, part->columns, part->column_count);
 	if (c)
 		entry_refuse(el, sql, "mask.order",
-			arena_fmt(el->a, "rows are put in the order of column %.*s, which is masked",
+			arena_fmt(el->a,
+				"rows are put in the order of column %.*s, which is masked",
 				STR_ARG(c->name)),
 			S("order by another column: the order of masked values tells them"));
 }

@@ -32,8 +32,7 @@ static bool is_number(struct entry_load *el, const struct yaml *v, bool whole)
 	int64_t n;
 
 	return v->kind == YAML_SCALAR && yaml_core(v) == YAML_NUMBER &&
-	       json_parse(el->a, v->text, &parsed, &error) &&
-	       (!whole || str_to_i64(v->text, &n));
+	       json_parse(el->a, v->text, &parsed, &error) && (!whole || str_to_i64(v->text, &n));
 }
 
 static bool is_decimal(struct entry_load *el, const struct yaml *v)
@@ -96,8 +95,7 @@ static void load_value(struct mocking *m, const struct column *c, const struct y
 	if (v && v->kind == YAML_SCALAR && yaml_core(v) == YAML_NULL && c->nullable)
 		return;
 	if (!v)
-		refuse(m,
-			arena_fmt(m->el->a, "the mock gives no column '%.*s'", STR_ARG(c->name)),
+		refuse(m, arena_fmt(m->el->a, "the mock gives no column '%.*s'", STR_ARG(c->name)),
 			S("give every declared column a value"));
 	else if (!take_value(m->el, c, v, out))
 		entry_refuse(m->el, v, "mock.value",
@@ -111,8 +109,7 @@ static void load_row(struct mocking *m, const struct yaml *row)
 {
 	m->at = row;
 	if (row->kind != YAML_MAP) {
-		refuse(m, S("a row of a mock is a map of columns"),
-			S("write {column: value, …}"));
+		refuse(m, S("a row of a mock is a map of columns"), S("write {column: value, …}"));
 		return;
 	}
 	for (size_t i = 0; i < m->part->column_count; i++)
@@ -124,8 +121,9 @@ static void load_row(struct mocking *m, const struct yaml *row)
 			known = known || str_eq(m->part->columns[k].name, row->entries[i].name);
 		if (!known)
 			refuse(m,
-				arena_fmt(m->el->a, "the mock gives a column '%.*s' that is not "
-						    "declared",
+				arena_fmt(m->el->a,
+					"the mock gives a column '%.*s' that is not "
+					"declared",
 					STR_ARG(row->entries[i].name)),
 				S("declare it under 'columns', or remove it"));
 	}
@@ -158,8 +156,8 @@ static void load_parts(struct entry_load *el, const struct yaml *node, struct pa
 {
 	struct reader r;
 
-	reader_init(&r, el->a, el->f, node,
-		arena_cstr(el->a, arena_fmt(el->a, "%s mock", el->r.what)));
+	reader_init(
+		&r, el->a, el->f, node, arena_cstr(el->a, arena_fmt(el->a, "%s mock", el->r.what)));
 	for (size_t i = 0; i < el->e->action.part_count; i++) {
 		const struct yaml *part = read_node(&r, arena_cstr(el->a, parts[i].name));
 

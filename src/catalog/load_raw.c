@@ -47,12 +47,12 @@ void raw_load(struct entry_load *el)
 	el->e->action.rows = el->rows ? el->rows : RAW_ROWS;
 	reader_done(&r);
 	if (!profile_permits(environment, PERMIT_RAW_SQL))
-		entry_refuse(el, node, "raw_sql.environment",
+		entry_refuse(el, node, "raw.environment",
 			arena_fmt(
 				el->a, "raw_sql in environment %s", environment_name(environment)),
 			S("it exists in development only: write the statement into a tool"));
 	if (el->e->input_count)
-		entry_refuse(el, node, "raw_sql.input", S("raw_sql with arguments of its own"),
+		entry_refuse(el, node, "raw.input", S("raw_sql with arguments of its own"),
 			S("remove input: its one argument is sql"));
 	check_source(el, node);
 	add_input(el);

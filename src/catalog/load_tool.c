@@ -50,7 +50,8 @@ static void check_action(struct entry_load *el)
 		count += read_has(&el->r, kinds[i]);
 	if (count > 1)
 		entry_refuse(el, NULL, "tool.action",
-			S("more than one of read, script and raw_sql is there"), S("keep one of them"));
+			S("more than one of read, script and raw_sql is there"),
+			S("keep one of them"));
 	else if (!count && !read_has(&el->r, "mock"))
 		entry_refuse(el, NULL, "tool.action", S("nothing to run"),
 			S("add 'read:' with a statement"));

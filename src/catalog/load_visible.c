@@ -62,7 +62,8 @@ void visible_load(struct entry_load *el)
 	if (!says_who(&part->statement))
 		entry_warn(el, sql, "visible.principal",
 			S("the rule of visible is the same for everybody"),
-			S("compare with :principal.subject, :principal.tenant or :principal.agent"));
+			S("compare with :principal.subject, :principal.tenant or "
+			  ":principal.agent"));
 	el->e->visible = part;
 	el->e->visible_source = source;
 }

@@ -76,8 +76,8 @@ static void check_items(struct config_load *l, struct reader *r, const struct ya
 			continue;
 		if (str_has(text, '*')) {
 			finding_error(l->f, list->items[i].at, "config.role_wildcard",
-				arena_fmt(l->a, "role %.*s: '%.*s' is a wildcard",
-					STR_ARG(e->name), STR_ARG(text)),
+				arena_fmt(l->a, "role %.*s: '%.*s' is a wildcard", STR_ARG(e->name),
+					STR_ARG(text)),
 				S("there is no wildcard grant: list each grant by its name"));
 			continue;
 		}

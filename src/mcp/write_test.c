@@ -227,7 +227,8 @@ static void early_revisions_get_no_block_they_do_not_know(void **state)
 					rows[i].blocks)));
 		r.method = MCP_PROMPTS_GET;
 		mcp_write_result(fresh(w), &w->info, &r,
-			S("{\"messages\":[{\"role\":\"user\",\"content\":" LINK "}]}"), false, receipt);
+			S("{\"messages\":[{\"role\":\"user\",\"content\":" LINK "}]}"), false,
+			receipt);
 		assert_wrote(
 			w, arena_cstr(&w->arena,
 				   arena_fmt(&w->arena,

@@ -2,8 +2,8 @@
  *
  * Invariants: 1. every way out that is not the mask's own form is MASK_REDACTED.  2. the length of
  * what is shown does not follow the length of what is hidden.  3. what is shown is valid UTF-8
- * without ASCII control characters.  4. NULL stays NULL, and is the only thing told of a value that has
- * no form. */
+ * without ASCII control characters.  4. NULL stays NULL, and is the only thing told of a value that
+ * has no form. */
 #include "render/mask.h"
 
 #include "base/utf8.h"
@@ -189,7 +189,9 @@ static bool mask_size(struct buf *out, uint64_t size, struct str lexeme)
 
 static bool mask_period(struct buf *out, enum bucket bucket, struct str s)
 {
-	static const size_t lengths[] = { [BUCKET_DAY] = 10, [BUCKET_MONTH] = 7, [BUCKET_YEAR] = 4 };
+	static const size_t lengths[] = {
+		[BUCKET_DAY] = 10, [BUCKET_MONTH] = 7, [BUCKET_YEAR] = 4
+	};
 
 	if (!utf8_valid(s) || (!format_find(S("date"))(s) && !format_find(S("date-time"))(s)))
 		return false;

@@ -12,8 +12,8 @@
  * the mask `hash`; empty: such values are redacted.
  * structured: the client's revision knows structuredContent (2025-06-18 and later).
  * next_cursor: the sealed cursor of the next page, or empty.  False: call->fault is set. */
-bool render_call(struct call *c, struct str mask_key, bool structured,
-	struct str next_cursor) must_check;
+bool render_call(
+	struct call *c, struct str mask_key, bool structured, struct str next_cursor) must_check;
 /* The result of a faulted tool call: isError, structuredContent {"error": …} and the same as text.
  */
 void render_fault(struct call *c, bool structured);

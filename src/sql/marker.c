@@ -20,8 +20,7 @@ static const char table_sql[] =
 static const char exists_sql[] = "SELECT 1 FROM sqlite_schema WHERE name = 'postern_marker'";
 static const char read_sql[] =
 	"SELECT environment, deployment, synthetic FROM main.postern_marker LIMIT 2";
-static const char write_sql[] =
-	"INSERT OR REPLACE INTO postern_marker VALUES (1, ?1, ?2, ?3, ?4)";
+static const char write_sql[] = "INSERT OR REPLACE INTO postern_marker VALUES (1, ?1, ?2, ?3, ?4)";
 
 static struct str text_of(struct arena *a, sqlite3_stmt *s, int column)
 {
@@ -107,8 +106,7 @@ static void bind_text(sqlite3_stmt *s, int index, struct str text)
 	sqlite3_bind_text64(s, index, text.n ? text.p : "", text.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static bool write_row(
-	sqlite3 *db, const struct marker *m, struct str installed_at, struct err *err)
+static bool write_row(sqlite3 *db, const struct marker *m, struct str installed_at, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = sqlite3_prepare_v2(db, write_sql, -1, &s, NULL);
@@ -147,8 +145,8 @@ bool marker_install(
 	bool ok;
 
 	arena_init(&a, (size_t)1 << 20);
-	ok = sqlite3_open_v2(arena_cstr(&a, file), &db,
-		     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
+	ok = sqlite3_open_v2(arena_cstr(&a, file), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		     NULL) == SQLITE_OK;
 	if (!ok)
 		err_set(err, E_UNAVAILABLE, "%.*s: %s", STR_ARG(file), sqlite3_errmsg(db));
 	if (ok) {

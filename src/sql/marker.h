@@ -14,8 +14,7 @@ struct marker {
 
 /* out->found is false when there is no such table.  E_INVALID: there is one that postern did not
  * write, or it has no row, or several. */
-bool marker_read(
-	struct lite *l, struct arena *a, struct marker *out, struct err *err) must_check;
+bool marker_read(struct lite *l, struct arena *a, struct marker *out, struct err *err) must_check;
 /* Is it this environment's? */
 bool marker_is(const struct marker *m, enum environment e);
 

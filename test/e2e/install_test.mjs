@@ -188,14 +188,14 @@ describe('raw_sql', () => {
 		sql(site, 'UPDATE postern_marker SET synthetic = 0');
 		assert.equal((await query(server, site.alice, 'SELECT 1')).json.result.structuredContent.error.details.reason, 'marker');
 		const end = await run(['check', site.config]);
-		assert.match(end.stdout, /error \[raw_sql\.source\]/);
+		assert.match(end.stdout, /error \[raw\.source\]/);
 	});
 	it('is refused in staging and in production', async (t) => {
 		for (const environment of ['staging', 'production']) {
 			const site = makeSite(t, { changes: of(environment, { identity: 'identity: { api_keys: true }' }), tools: raw });
 			const end = await run(['check', site.config]);
 			assert.equal(end.code, 78);
-			assert.match(end.stdout, /error \[raw_sql\.environment\]/);
+			assert.match(end.stdout, /error \[raw\.environment\]/);
 		}
 	});
 });
