@@ -1,6 +1,8 @@
 /* Properties: what is shown is short, valid UTF-8 without ASCII control characters, and is
  * [redacted] or of its mask's own form.  The first byte picks mask and kind of cell, the second the
- * bucket. */
+ * bucket.
+ *
+ * covers: src/render/mask.c */
 #include "base/utf8.h"
 #include "render/mask.h"
 
