@@ -130,11 +130,6 @@ static void load_rates(struct entry_load *el, struct reader *r)
 	struct entry *e = el->e;
 
 	e->limits = limit_rules_read(r, "calls", &e->limit_count);
-	for (size_t i = 0; i < e->limit_count; i++)
-		if (e->limits[i].per & PER_ADDRESS)
-			entry_refuse(el, entry_node(el, "limits"), "limits.rule",
-				S("'per address' is for auth_failures"),
-				S("limit a tool per principal, tenant, agent or credential"));
 	e->cost = (uint32_t)read_u64(r, "cost", 1, 1, 1000000);
 	e->concurrency = (unsigned)read_u64(r, "concurrency", 0, 1, 1024);
 	check_cost(el, e->limits, e->limit_count);

@@ -34,7 +34,19 @@ static bool twice(const struct limit_rule *rules, size_t count, const struct lim
 	return false;
 }
 
-static void read_one(struct reader *r, const char *name, const struct yaml *node,
+/* NULL: it may stand here. */
+static const char *wrong_per(const struct limit_rule *rule, bool by_address)
+{
+	if (by_address)
+		return rule->per == PER_ADDRESS
+			       ? NULL
+			       : "before it is known who asks there is only 'per address'";
+	return rule->per & PER_ADDRESS ? "'per address' is for auth_failures; a call is limited "
+					 "for whom it is made"
+				       : NULL;
+}
+
+static void read_one(struct reader *r, const char *name, const struct yaml *node, bool by_address,
 	struct limit_rule *rules, size_t *count)
 {
 	struct limit_rule rule;
@@ -45,6 +57,8 @@ static void read_one(struct reader *r, const char *name, const struct yaml *node
 		return;
 	}
 	wrong = rate_read(node->text, &rule);
+	if (!wrong)
+		wrong = wrong_per(&rule, by_address);
 	if (!wrong && twice(rules, *count, &rule))
 		wrong = "another one counts the same in a window of the same length";
 	if (!wrong && *count == LIMIT_RULES_MOST)
@@ -55,7 +69,8 @@ static void read_one(struct reader *r, const char *name, const struct yaml *node
 		rules[(*count)++] = rule;
 }
 
-const struct limit_rule *limit_rules_read(struct reader *r, const char *name, size_t *count_out)
+static const struct limit_rule *read_rules(
+	struct reader *r, const char *name, bool by_address, size_t *count_out)
 {
 	const struct yaml *node = read_node(r, name);
 	struct limit_rule *rules;
@@ -65,52 +80,39 @@ const struct limit_rule *limit_rules_read(struct reader *r, const char *name, si
 		return NULL;
 	rules = arena_array(r->a, struct limit_rule, LIMIT_RULES_MOST);
 	if (node->kind != YAML_LIST)
-		read_one(r, name, node, rules, count_out);
+		read_one(r, name, node, by_address, rules, count_out);
 	for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++)
-		read_one(r, name, &node->items[i], rules, count_out);
+		read_one(r, name, &node->items[i], by_address, rules, count_out);
 	if (node->kind == YAML_LIST && !node->count)
 		refuse(r, node, name, S("an empty list"), "it limits nothing");
 	return rules;
 }
 
-static void check_per(struct reader *r, const char *name, const struct limit_rule *rules,
-	size_t count, bool address)
+const struct limit_rule *limit_rules_read(struct reader *r, const char *name, size_t *count_out)
 {
-	for (size_t i = 0; i < count; i++)
-		if (address ? rules[i].per != PER_ADDRESS : rules[i].per & PER_ADDRESS)
-			refuse(r, yaml_get(r->map, str_c(name)), name, rules[i].text,
-				address ? "before it is known who asks there is only 'per address'"
-					: "'address' is for auth_failures: calls are limited for "
-					  "whom they are made");
+	return read_rules(r, name, false, count_out);
 }
 
 static void load_auth_failures(struct config_load *l, struct reader *r, struct limits_config *o)
 {
 	size_t count;
-	const struct limit_rule *rules = limit_rules_read(r, "auth_failures", &count);
+	const struct limit_rule *rules = read_rules(r, "auth_failures", true, &count);
 	const struct listen_config *listen = &l->c->listen;
 
-	check_per(r, "auth_failures", rules, count, true);
 	o->auth_failures = count ? rules : NULL;
 	/* behind a proxy every peer is the proxy: one of many could lock out all of them */
 	if (!rules && !listen->proxy_terminates_tls)
 		o->auth_failures = &auth_failures_default;
 }
 
-static void load_calls(struct config_load *l, struct reader *r, struct limits_config *o)
+static void load_calls(struct reader *r, struct limits_config *o)
 {
 	o->calls = limit_rules_read(r, "calls", &o->call_count);
-	check_per(r, "calls", o->calls, o->call_count, false);
 	o->destructive = limit_rules_read(r, "destructive", &o->destructive_count);
-	check_per(r, "destructive", o->destructive, o->destructive_count, false);
 	if (!o->destructive) {
 		o->destructive = &destructive_default;
 		o->destructive_count = 1;
 	}
-	if (!o->calls && l->c->environment == ENV_PRODUCTION)
-		finding_warn(l->f, (struct place){ .file = l->c->file }, "limits.none",
-			S("limits.calls is missing: a caller may call as often as it can"),
-			S("add 'limits: { calls: 120/m per principal }'"));
 }
 
 void config_limits_load(struct config_load *l, const struct yaml *root)
@@ -128,7 +130,7 @@ void config_limits_load(struct config_load *l, const struct yaml *root)
 	o->streams_per_principal = (uint32_t)read_u64(&r, "streams_per_principal", 16, 1, 65536);
 	o->audit_ms = read_duration_ms(&r, "audit_time", 2000, 100, 2000);
 	o->memory = read_bytes(&r, "memory", MEMORY_DEFAULT, (uint64_t)64 << 20, (uint64_t)1 << 40);
-	load_calls(l, &r, o);
+	load_calls(&r, o);
 	load_auth_failures(l, &r, o);
 	if (o->tool_ms > o->request_ms)
 		config_refuse(l, r.map ? r.map : root, "tool_time", "config.limits",
