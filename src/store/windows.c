@@ -86,8 +86,6 @@ static uint32_t window_wait(const struct window *x, uint64_t now_ms, uint64_t ne
 {
 	uint64_t oldest = SUBS_LIVE - 1, gone = x->count[(x->sub - oldest) % SUBS];
 
-	if (!need)
-		return 0;
 	while (gone < need && oldest)
 		gone += x->count[(x->sub - --oldest) % SUBS];
 	return (uint32_t)((x->sub - oldest + SUBS_LIVE) * x->width_ms - now_ms);
@@ -224,7 +222,7 @@ static enum windows_verdict judge_windows(struct table *t, const struct windows_
 			over = true;
 		} else if (!over && left < out->left) {
 			*out = (struct windows_answer){ i, (uint32_t)left,
-				window_wait(x, t->now_ms, MIN(used, (uint64_t)1)) };
+				window_wait(x, t->now_ms, 1) };
 		}
 	}
 	return over ? WINDOWS_FULL : WINDOWS_TAKEN;

@@ -54,8 +54,8 @@ enum windows_verdict {
 struct windows_answer {
 	size_t index; /* FULL: the window to wait for longest; TAKEN: the one with least left */
 	uint32_t left; /* of that window, this call counted */
-	uint32_t wait_ms; /* FULL: until it has room, if nobody else comes; TAKEN: until some of it
-			     comes back, 0: all of it is there */
+	uint32_t wait_ms; /* FULL: until it has room, if nobody else comes; TAKEN: until the first
+			     of what was taken comes back */
 };
 
 enum windows_verdict windows_take(struct windows *w, const struct windows_ask *ask,
