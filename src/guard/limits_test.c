@@ -48,14 +48,18 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[112];
+	static const char *const names[] = { "limits", "store.db", "store.db-wal", "store.db-shm" };
+	char name[112];
 
 	(void)state;
 	arena_done(&arena);
 	limits_free(&limits);
 	store_free(&store);
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(name, sizeof name, "%s/%s", directory, names[i]);
+		remove(name);
+	}
+	return rmdir(directory);
 }
 
 static void limit_calls(const char *text)

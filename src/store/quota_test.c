@@ -25,11 +25,15 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[160];
+	static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm" };
+	char name[112];
 
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(name, sizeof name, "%s/%s", directory, names[i]);
+		remove(name);
+	}
+	return rmdir(directory);
 }
 
 static const struct quota_ask ask = { .key = { 1 }, .most = 3, .window_ms = (uint32_t)DAY_MS };
