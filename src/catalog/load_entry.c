@@ -129,7 +129,7 @@ static void load_rates(struct entry_load *el, struct reader *r)
 	const struct limits_config *all = &el->l->config->limits;
 	struct entry *e = el->e;
 
-	e->limits = limit_rules_read(r, "calls", &e->limit_count);
+	e->limits = read_limit_rules(r, "calls", &e->limit_count);
 	e->cost = (uint32_t)read_u64(r, "cost", 1, 1, 1000000);
 	e->concurrency = (unsigned)read_u64(r, "concurrency", 0, 1, 1024);
 	check_cost(el, e->limits, e->limit_count);

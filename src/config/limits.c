@@ -88,7 +88,7 @@ static const struct limit_rule *read_rules(
 	return rules;
 }
 
-const struct limit_rule *limit_rules_read(struct reader *r, const char *name, size_t *count_out)
+const struct limit_rule *read_limit_rules(struct reader *r, const char *name, size_t *count_out)
 {
 	return read_rules(r, name, false, count_out);
 }
@@ -107,8 +107,8 @@ static void load_auth_failures(struct config_load *l, struct reader *r, struct l
 
 static void load_calls(struct reader *r, struct limits_config *o)
 {
-	o->calls = limit_rules_read(r, "calls", &o->call_count);
-	o->destructive = limit_rules_read(r, "destructive", &o->destructive_count);
+	o->calls = read_limit_rules(r, "calls", &o->call_count);
+	o->destructive = read_limit_rules(r, "destructive", &o->destructive_count);
 	if (!o->destructive) {
 		o->destructive = &destructive_default;
 		o->destructive_count = 1;

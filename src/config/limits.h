@@ -6,4 +6,4 @@
 #define LIMIT_RULES_MOST 8 /* of one list */
 
 /* The rules behind `name`; NULL and 0 when it is absent.  Each mistake is one finding. */
-const struct limit_rule *limit_rules_read(struct reader *r, const char *name, size_t *count_out);
+const struct limit_rule *read_limit_rules(struct reader *r, const char *name, size_t *count_out);

@@ -118,7 +118,7 @@ static void load_limits(struct config_load *l, struct reader *source, struct sou
 	reader_init(&r, l->a, l->f, read_node(source, "limits"), "source limits");
 	o->concurrency_shared = read_has(&r, "concurrency");
 	o->concurrency = (unsigned)read_u64(&r, "concurrency", most, 1, most);
-	o->calls = limit_rules_read(&r, "calls", &o->call_count);
+	o->calls = read_limit_rules(&r, "calls", &o->call_count);
 	reader_done(&r);
 }
 
