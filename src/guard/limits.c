@@ -91,10 +91,15 @@ void limits_free(struct limits **l)
 
 static void key_part(struct buf *text, struct str s)
 {
+	char *to;
+
 	buf_u64(text, s.n);
 	buf_char(text, ':');
-	for (size_t i = 0; i < s.n; i++)
-		buf_char(text, ascii_lower(s.p[i]));
+	to = buf_space(text, s.n);
+	for (size_t i = 0; to && i < s.n; i++)
+		to[i] = ascii_lower(s.p[i]);
+	if (to)
+		buf_used(text, s.n);
 }
 
 static struct window_key key_end(struct buf *text)
@@ -119,7 +124,9 @@ static void key_dims(struct buf *text, const struct limit_rule *rule, const stru
 {
 	const struct principal *who = c->who;
 
-	buf_fmt(text, "%u/%u", rule->window_ms, rule->per);
+	buf_u64(text, rule->window_ms);
+	buf_char(text, '/');
+	buf_u64(text, rule->per);
 	if (rule->per & (PER_PRINCIPAL | PER_TENANT))
 		key_part(text, who->tenant);
 	if (rule->per & PER_PRINCIPAL)

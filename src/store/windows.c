@@ -53,8 +53,10 @@ static uint64_t window_sum(const struct window *x)
 {
 	uint64_t sum = 0;
 
-	for (uint64_t back = 0; back < SUBS_LIVE; back++)
-		sum += x->count[(x->sub - back) % SUBS];
+	for (size_t i = 0; i < SUBS; i++) /* in one go, and without those that have run out */
+		sum += x->count[i];
+	for (uint64_t n = 1; n <= SUBS - SUBS_LIVE; n++)
+		sum -= x->count[(x->sub + n) % SUBS];
 	return sum;
 }
 
