@@ -67,7 +67,7 @@ static struct call *make_call(struct bench *b)
 static bool judge(struct bench *b, struct call *c)
 {
 	return guard_permission(c) == VERDICT_PASS && guard_schema(c) == VERDICT_PASS &&
-	       guard_cursor(b->guard, c) == VERDICT_PASS &&
+	       guard_state(c, true) == VERDICT_PASS && guard_cursor(b->guard, c) == VERDICT_PASS &&
 	       guard_limits(b->limits, b->config, c) == VERDICT_PASS && guard_warrant(c);
 }
 
