@@ -14,6 +14,7 @@ enum guard_step {
 	GUARD_SCHEMA = 1 << 1,
 	GUARD_CURSOR = 1 << 2,
 	GUARD_STATE = 1 << 3,
+	GUARD_LIMITS = 1 << 4,
 };
 
 struct guard;
