@@ -35,6 +35,34 @@ struct fixed_principal {
 	size_t role_count;
 };
 
+/* A secret, and the file it came from: read again where it is used, since others may change it. */
+struct secret_config {
+	struct str file; /* of ${file:…}; empty: none */
+	struct secret value; /* n = 0: none */
+};
+
+/* A proxy in front that says who calls and signs it. */
+struct proxy_config {
+	struct str name, kind;
+	struct secret_config key, next; /* next: accepted as well; empty: none */
+	uint32_t max_age_ms;
+	const struct str *roles; /* those it may give */
+	size_t role_count;
+	struct place at;
+};
+
+enum match_kind { MATCH_SAN_URI, MATCH_SAN_DNS, MATCH_SAN_EMAIL, MATCH_SUBJECT, MATCH_KINDS };
+
+/* Whose client certificate it is: exactly one of them fits, or nobody is let in. */
+struct certificate_config {
+	enum match_kind match;
+	struct str value; /* compared byte by byte */
+	struct str subject, kind, tenant, agent;
+	const struct str *roles;
+	size_t role_count;
+	struct place at;
+};
+
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
@@ -71,7 +99,11 @@ struct config {
 	struct str audit_directory, audit_keys;
 	bool api_keys;
 	const struct fixed_principal *fixed; /* NULL: none */
-	struct secret stdio_key; /* identity.stdio.key, n = 0: none */
+	struct secret_config stdio_key; /* identity.stdio.key */
+	const struct proxy_config *proxies;
+	size_t proxy_count;
+	const struct certificate_config *certificates;
+	size_t certificate_count;
 	const struct role_config *roles;
 	size_t role_count;
 	struct limits_config limits;

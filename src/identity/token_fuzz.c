@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bug_on(!base64url_read(str_from(text, 22), &secret));
 	sha256_of(buf_str(&secret), &hash);
 	bug_on(!sha256_eq(&hash, &t.hash));
-	token_write(&again, t.environment, t.id, buf_str(&secret));
+	token_write(&again, &t, buf_str(&secret));
 	bug_on(!str_eq(buf_str(&again), text));
 	check_new_id(buf_str(&secret));
 	return 0;

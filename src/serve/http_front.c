@@ -273,31 +273,74 @@ static void answer_preflight(struct request *q)
 			&(struct http_header){ S("Allow"), S("POST") }, 1);
 }
 
-/* RFC 6750 section 2.1: one Authorization header, "Bearer" in any case, one token. */
-static bool bearer_token(const struct http_request *r, struct str *token_out)
+static struct credential_header credential_header(const struct http_request *r, struct str name)
 {
-	size_t count;
-	struct str value = http_header_get(r, S("Authorization"), &count);
-	struct str scheme, rest;
+	struct credential_header h;
 
-	*token_out = STR_NONE;
-	if (!count)
-		return true;
-	if (count > 1 || !str_cut(value, ' ', &scheme, &rest) || !str_eq_ci(scheme, S("Bearer")))
-		return false;
-	*token_out = str_trim(rest);
-	return token_out->n > 0;
+	h.value = http_header_get(r, name, &h.count);
+	return h;
+}
+
+/* identity and transport do not know each other: names of one become names of the other. */
+static void show_certificate(struct request *q, struct certificate_shown *out)
+{
+	const struct http_peer *p = http_conn_peer(q->x.conn);
+	struct certificate_name *names =
+		arena_array(q->in.arena, struct certificate_name, p->certificate_name_count + 1);
+	static const enum certificate_name_kind kinds[] = { [HTTP_NAME_URI] = CERTIFICATE_URI,
+		[HTTP_NAME_DNS] = CERTIFICATE_DNS,
+		[HTTP_NAME_EMAIL] = CERTIFICATE_EMAIL };
+
+	for (size_t i = 0; i < p->certificate_name_count; i++)
+		names[i] = (struct certificate_name){ kinds[p->certificate_names[i].kind],
+			p->certificate_names[i].text };
+	*out = (struct certificate_shown){ .sha256 = p->certificate_sha256,
+		.subject = p->certificate_subject,
+		.names = names,
+		.name_count = p->certificate_name_count };
+}
+
+/* What the URL holds stands in logs of others: a credential there is burnt, and never taken. */
+static bool has_credential(struct str query)
+{
+	static const struct str names[] = { STR_INIT("access_token"), STR_INIT("token"),
+		STR_INIT("api_key"), STR_INIT("key") };
+	struct str part, name, value;
+
+	while (query.n) {
+		if (!str_cut(query, '&', &part, &query)) {
+			part = query;
+			query = STR_NONE;
+		}
+		if (!str_cut(part, '=', &name, &value))
+			continue;
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			if (str_eq_ci(name, names[i]))
+				return true;
+	}
+	return false;
+}
+
+static enum identity_verdict verify(struct request *q)
+{
+	const struct http_request *r = q->http;
+	struct credential_headers headers = { credential_header(r, S("Authorization")),
+		credential_header(r, S("Postern-Identity")),
+		credential_header(r, S("Postern-Signature")) };
+	struct credential_shown shown = { .request = { r->method, r->path, r->query, r->body } };
+
+	if (has_credential(r->query))
+		return IDENTITY_LOCATION;
+	shown_read(&headers, &shown);
+	show_certificate(q, &shown.certificate);
+	return identity_verify(q->in.generation->identity, q->in.arena, &shown, clock_wall_us(),
+		clock_mono_ms(), &q->who);
 }
 
 static bool authenticate(struct request *q)
 {
-	struct identity *identity = q->in.generation->identity;
-	enum identity_verdict verdict;
-	struct str token;
+	enum identity_verdict verdict = verify(q);
 
-	verdict = bearer_token(q->http, &token) ? identity_verify(identity, q->in.arena, token,
-							  clock_wall_us(), clock_mono_ms(), &q->who)
-						: IDENTITY_MALFORMED;
 	if (verdict == IDENTITY_OK) {
 		q->in.who = &q->who;
 		return true;

@@ -9,6 +9,7 @@
 #include "base/hostport.h"
 #include "json/write.h"
 #include "serve/http_front.h"
+#include "serve/key_check.h"
 #include "serve/log.h"
 #include "serve/stdio_front.h"
 
@@ -78,7 +79,7 @@ static struct world *open_or_explain(const struct world_options *options)
 	if (w) {
 		struct generation *g = world_hold(w);
 
-		scrub_environment(secret_bytes(&g->config->stdio_key));
+		scrub_environment(secret_bytes(&g->config->stdio_key.value));
 		world_drop(w, g);
 	}
 	if (f.count)
@@ -126,6 +127,7 @@ int serve_check(const struct world_options *options)
 	if (w) {
 		g = world_hold(w);
 		backends_check(g->backends, &f);
+		key_check(w, g->config, clock_wall_us(), &f);
 		world_drop(w, g);
 		world_close(&w);
 	}
@@ -443,7 +445,6 @@ int serve_stdio(const struct world_options *options)
 {
 	struct generation *g;
 	struct server server;
-	struct secret key;
 	struct world *w;
 	int signals, status;
 
@@ -453,9 +454,8 @@ int serve_stdio(const struct world_options *options)
 	if (!w)
 		return EX_CONFIG;
 	g = world_hold(w);
-	key = g->config->stdio_key;
 	status = 0;
-	if (!key.n && !g->config->fixed) {
+	if (!g->config->stdio_key.value.n && !g->config->fixed) {
 		fprintf(stderr,
 			"postern: not started: identity.stdio.key is empty: issue a key with "
 			"'postern key issue' and put it where that setting says\n");
@@ -464,11 +464,9 @@ int serve_stdio(const struct world_options *options)
 	world_drop(w, g);
 	if (!status) {
 		server_init(&server, w);
-		status = stdio_front_run(
-			&server, STDIN_FILENO, STDOUT_FILENO, signals, secret_bytes(&key));
+		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO, signals);
 		server_done(&server);
 	}
-	secret_wipe(&key);
 	world_close(&w);
 	close(signals);
 	return status;

@@ -6,6 +6,6 @@
 #include "serve/answer.h"
 
 /* Reads until the end of input or until *stop becomes true (wake_fd readable); what was accepted is
- * answered first.  token: the key the person was given; verified for every message.  Returns an
- * exit status. */
-int stdio_front_run(struct server *s, int in_fd, int out_fd, int wake_fd, struct str token);
+ * answered first.  The key is that of identity.stdio.key, read again when its file changes; it is
+ * verified for every message.  Returns an exit status. */
+int stdio_front_run(struct server *s, int in_fd, int out_fd, int wake_fd);

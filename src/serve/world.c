@@ -109,7 +109,7 @@ static void attach(struct world *w, struct generation *g)
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
 	}
-	g->identity = identity_new(g->config, w->store);
+	g->identity = identity_new(g->config, w->store, &w->seal);
 	g->guard = guard_new(&w->seal);
 }
 

@@ -15,8 +15,22 @@ static const char api_keys[] =
 	" revoked_us INTEGER NOT NULL, used_us INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID";
 
+/* sealed: of signing keys, whose secret must be readable; reason: why it was revoked. */
+static const char key_columns[] = "ALTER TABLE api_keys ADD COLUMN sealed TEXT NOT NULL DEFAULT '';"
+				  "ALTER TABLE api_keys ADD COLUMN reason TEXT NOT NULL DEFAULT ''";
+
+/* Of signed requests, until they are too old to be taken anyway. */
+static const char nonces[] =
+	"CREATE TABLE nonces ("
+	" signer TEXT NOT NULL, nonce TEXT NOT NULL, until_us INTEGER NOT NULL,"
+	" PRIMARY KEY (signer, nonce)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX nonces_by_end ON nonces (until_us)";
+
 const char *const store_schema[] = {
 	api_keys,
+	key_columns,
+	nonces,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);
