@@ -9,8 +9,8 @@
 #define CERTIFICATES_MAX 1024
 #define PROXY_KEY_MIN 32
 
-bool config_secret_load(
-	struct config_load *l, struct reader *r, const char *name, struct secret_config *out)
+bool read_secret_config(
+	struct reader *r, const char *name, struct config_load *l, struct secret_config *out)
 {
 	bool plain_ok = l->c->environment == ENV_DEVELOPMENT;
 	struct str text = read_secret(r, name, l->c->directory, plain_ok);
@@ -62,11 +62,11 @@ static void load_proxy_key(struct config_load *l, struct reader *r, struct proxy
 {
 	size_t errors = l->f->errors;
 
-	if (!config_secret_load(l, r, "hmac_key", &o->key) && r->map && l->f->errors == errors)
+	if (!read_secret_config(r, "hmac_key", l, &o->key) && r->map && l->f->errors == errors)
 		config_refuse(l, r->map, "hmac_key", "config.missing",
 			arena_fmt(l->a, "%s: hmac_key is missing, or not set", r->what),
 			S("write hmac_key: ${file:PATH}"));
-	(void)!config_secret_load(l, r, "next", &o->next);
+	(void)!read_secret_config(r, "next", l, &o->next);
 	check_key(l, r, "hmac_key", &o->key);
 	check_key(l, r, "next", &o->next);
 }
@@ -140,7 +140,7 @@ static void load_certificate(
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
 	for (size_t i = 0; i < at; i++)
-		if (rows[i].match == o->match && str_eq(rows[i].value, o->value))
+		if (o->value.n && rows[i].match == o->match && str_eq(rows[i].value, o->value))
 			config_refuse(l, r.map, "match", "config.twice",
 				arena_fmt(l->a, "two certificates match '%.*s'", STR_ARG(o->value)),
 				S("remove one: who it is would not be clear"));

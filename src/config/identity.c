@@ -179,7 +179,7 @@ static void load_stdio(struct config_load *l, struct reader *identity)
 
 	reader_init(&r, l->a, l->f, read_node(identity, "stdio"), "identity.stdio");
 	/* a variable that is not set is no mistake before `postern stdio` */
-	(void)!config_secret_load(l, &r, "key", &l->c->stdio_key);
+	(void)!read_secret_config(&r, "key", l, &l->c->stdio_key);
 	reader_done(&r);
 }
 

@@ -23,9 +23,8 @@ void config_roles_load(struct config_load *l, const struct yaml *root);
 void config_identity_load(struct config_load *l, const struct yaml *root);
 /* proxy and certificates of the identity section, whose reader it is. */
 void config_credentials_load(struct config_load *l, struct reader *identity);
-/* A secret that must be in a file or the environment; false: a finding says why, or it is not set.
- */
-bool config_secret_load(
-	struct config_load *l, struct reader *r, const char *name, struct secret_config *out);
+/* A secret with the file it came from.  False: a finding says why, or it is not set. */
+bool read_secret_config(struct reader *r, const char *name, struct config_load *l,
+	struct secret_config *out) must_check;
 /* The names under `roles` of r, each of which must be a role. */
 const struct str *config_role_names(struct config_load *l, struct reader *r, size_t *count_out);

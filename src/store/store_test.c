@@ -281,7 +281,7 @@ static void a_file_put_back_is_noticed(void **state)
 	assert_true(store_key_get(s, &arena, S("one"), &row, &err));
 	remove_file();
 	assert_false(store_key_get(s, &arena, S("one"), &row, &err));
-	assert_int_equal(err.code, E_NOT_FOUND);
+	assert_int_equal(err.code, E_UNAVAILABLE);
 	other = store_new(str_c(file));
 	add(other, "two");
 	assert_true(store_key_get(s, &arena, S("two"), &row, &err));
