@@ -127,15 +127,3 @@ bool signature_fresh(const struct signature *s, int64_t wall_us, uint32_t max_ms
 
 	return apart_ms <= (int64_t)max_ms && apart_ms >= -(int64_t)max_ms;
 }
-
-void signature_write(struct buf *out, const struct signature *s)
-{
-	buf_lit(out, "key=");
-	buf_add(out, s->key);
-	buf_lit(out, ", time=");
-	buf_add(out, s->time);
-	buf_lit(out, ", nonce=");
-	buf_add(out, s->nonce);
-	buf_lit(out, ", signature=");
-	base64url_write(out, str_n(s->mac.b, SHA256_BYTES));
-}

@@ -36,5 +36,3 @@ bool signature_fits(
 	struct str secret, const struct signature *s, const struct credential_shown *shown);
 /* Signed at most max_ms ago, and at most as far ahead. */
 bool signature_fresh(const struct signature *s, int64_t wall_us, uint32_t max_ms);
-/* The form above. */
-void signature_write(struct buf *out, const struct signature *s);

@@ -4,6 +4,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void write(struct buf *out, const struct signature *s)
+{
+	buf_fmt(out, "key=%.*s, time=%.*s, nonce=%.*s, signature=", STR_ARG(s->key),
+		STR_ARG(s->time), STR_ARG(s->nonce));
+	base64url_write(out, str_n(s->mac.b, SHA256_BYTES));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct credential_shown shown = { .request = {
@@ -14,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!signature_read(str_n(data, size), &s))
 		return 0;
 	buf_init(&text, 512);
-	signature_write(&text, &s);
+	write(&text, &s);
 	bug_on(!buf_ok(&text) || !signature_read(buf_str(&text), &again));
 	bug_on(!str_eq(s.key, again.key) || !str_eq(s.nonce, again.nonce) ||
 		!str_eq(s.time, again.time) || s.time_s != again.time_s ||
