@@ -204,9 +204,11 @@ void config_identity_load(struct config_load *l, const struct yaml *root)
 	l->c->api_keys = read_bool(&r, "api_keys", false);
 	load_fixed(l, &r);
 	load_stdio(l, &r);
+	config_jwt_load(l, &r);
 	reader_done(&r);
-	if (!l->c->api_keys && !l->c->fixed)
+	if (!l->c->api_keys && !l->c->fixed && !l->c->jwt_count)
 		config_refuse(l, r.map ? r.map : root, NULL, "config.nobody",
-			S("nobody could call: neither identity.api_keys nor identity.fixed is set"),
+			S("nobody could call: none of identity.api_keys, identity.jwt and "
+			  "identity.fixed is set"),
 			S("add 'identity: {api_keys: true}'"));
 }
