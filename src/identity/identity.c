@@ -39,6 +39,7 @@ struct slot {
 struct identity {
 	const struct config *config;
 	struct store *store;
+	struct jwt_verifier *jwt;
 	struct known *fixed;
 	pthread_mutex_t lock;
 	struct slot slots[SETS][WAYS];
@@ -81,12 +82,14 @@ static struct known *make_fixed(const struct config *config)
 	return k;
 }
 
-struct identity *identity_new(const struct config *config, struct store *store)
+struct identity *identity_new(
+	const struct config *config, struct store *store, struct jwt_verifier *jwt)
 {
 	struct identity *i = heap_new(struct identity);
 
 	i->config = config;
 	i->store = store;
+	i->jwt = jwt;
 	pthread_mutex_init(&i->lock, NULL);
 	if (config->fixed)
 		i->fixed = make_fixed(config);
@@ -104,22 +107,6 @@ void identity_free(struct identity **i)
 	pthread_mutex_destroy(&(*i)->lock);
 	heap_free(*i);
 	*i = NULL;
-}
-
-const char *identity_verdict_name(enum identity_verdict v)
-{
-	static const char *const names[] = {
-		[IDENTITY_OK] = "ok",
-		[IDENTITY_MISSING] = "missing",
-		[IDENTITY_MALFORMED] = "malformed",
-		[IDENTITY_UNKNOWN] = "unknown",
-		[IDENTITY_EXPIRED] = "expired",
-		[IDENTITY_REVOKED] = "revoked",
-		[IDENTITY_ENVIRONMENT] = "environment",
-		[IDENTITY_UNAVAILABLE] = "unavailable",
-	};
-
-	return names[v];
 }
 
 static struct slot *set_of(struct identity *i, const struct sha256 *token)
@@ -219,6 +206,7 @@ static struct known *make_known(const struct config *config, const struct key_ro
 		.kind = kind,
 		.tenant = arena_str(a, row->tenant),
 		.agent = arena_str(a, row->agent),
+		.credential_kind = CREDENTIAL_KEY,
 		.credential = arena_str(a, row->id),
 		.environment = arena_str(a, row->environment) };
 	split_roles(a, arena_str(a, row->roles), &k->principal);
@@ -304,6 +292,29 @@ static enum identity_verdict verify_key(struct identity *i, struct arena *a, str
 	return hand_out(k, a, out);
 }
 
+static enum identity_verdict verify_jwt(struct identity *i, struct arena *a, struct str token,
+	int64_t wall_us, uint64_t mono_ms, struct principal *out)
+{
+	enum identity_verdict verdict;
+	struct sha256 digest;
+	struct str bound;
+	struct known *k;
+
+	sha256_of(token, &digest);
+	k = recall(i, &digest, wall_us, mono_ms);
+	if (k)
+		return hand_out(k, a, out);
+	k = known_new();
+	verdict = jwt_verify(
+		i->jwt, &k->arena, token, wall_us, mono_ms, &k->principal, &k->expires_us, &bound);
+	if (verdict != IDENTITY_OK) {
+		known_drop(k);
+		return verdict;
+	}
+	remember(i, &digest, mono_ms, k);
+	return hand_out(k, a, out);
+}
+
 enum identity_verdict identity_verify(struct identity *i, struct arena *a, struct str token,
 	int64_t wall_us, uint64_t mono_ms, struct principal *out)
 {
@@ -313,6 +324,8 @@ enum identity_verdict identity_verify(struct identity *i, struct arena *a, struc
 	}
 	if (!token.n)
 		return IDENTITY_MISSING;
+	if (i->jwt && !str_starts(token, S("pstn_")))
+		return verify_jwt(i, a, token, wall_us, mono_ms, out);
 	if (!i->config->api_keys)
 		return IDENTITY_UNKNOWN;
 	return verify_key(i, a, token, wall_us, mono_ms, out);
@@ -342,6 +355,8 @@ bool identity_still_good(struct identity *i, struct str credential, int64_t wall
 	struct err err;
 	bool good;
 
+	if (str_starts(credential, S("jwt:")))
+		return true; /* no longer than its token: the stream's caller comes back with it */
 	if (i->fixed)
 		return str_eq(credential, i->fixed->principal.credential);
 	arena_init(&a, PRINCIPAL_BYTES);

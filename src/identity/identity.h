@@ -3,7 +3,9 @@
  * Verified keys are cached (bounded, at most IDENTITY_CACHE_MS old), so that a revoked key stops
  * within two seconds everywhere.  Thread-safe. */
 #pragma once
+#include "identity/jwt.h"
 #include "identity/principal.h"
+#include "identity/verdict.h"
 #include "store/store.h"
 
 #define IDENTITY_CACHE_MS 1000
@@ -11,20 +13,10 @@
 
 struct identity;
 
-struct identity *identity_new(const struct config *config, struct store *store);
+/* jwt: NULL when no issuer is configured; else it outlives the identity. */
+struct identity *identity_new(
+	const struct config *config, struct store *store, struct jwt_verifier *jwt);
 void identity_free(struct identity **i);
-
-enum identity_verdict {
-	IDENTITY_OK,
-	IDENTITY_MISSING, /* no credential */
-	IDENTITY_MALFORMED, /* not the form of a credential */
-	IDENTITY_UNKNOWN, /* no such key */
-	IDENTITY_EXPIRED,
-	IDENTITY_REVOKED,
-	IDENTITY_ENVIRONMENT, /* made for another environment */
-	IDENTITY_UNAVAILABLE, /* the store did not answer */
-};
-const char *identity_verdict_name(enum identity_verdict v);
 
 /* token: what stood behind "Bearer ", empty when there was none.  The principal's text lives in a.
  */

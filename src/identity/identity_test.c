@@ -39,7 +39,7 @@ static int set_up(void **state)
 	snprintf(file, sizeof file, "%s/a.db", directory);
 	arena_init(&arena, (size_t)1 << 20);
 	store = store_new(str_c(file));
-	identity = identity_new(&production, store);
+	identity = identity_new(&production, store, NULL);
 	return 0;
 }
 
@@ -223,7 +223,7 @@ static void a_store_that_does_not_answer_lets_nobody_in(void **state)
 	store_free(&store);
 	identity_free(&identity);
 	store = store_new(str_c(directory)); /* no file, but something is there */
-	identity = identity_new(&production, store);
+	identity = identity_new(&production, store, NULL);
 	assert_int_equal(verify(token, NOW, 0, &p), IDENTITY_UNAVAILABLE);
 }
 
@@ -259,7 +259,7 @@ static void a_fixed_principal_needs_no_token(void **state)
 
 	(void)state;
 	config.fixed = &fixed;
-	i = identity_new(&config, store);
+	i = identity_new(&config, store, NULL);
 	assert_int_equal(identity_verify(i, &arena, STR_NONE, NOW, 0, &p), IDENTITY_OK);
 	assert_true(str_eq(p.subject, S("suite")) && str_eq(p.credential, S("fixed")));
 	assert_true(principal_holds(&p, S("docs.read")));
@@ -276,7 +276,7 @@ static void keys_are_refused_where_they_are_off(void **state)
 
 	(void)state;
 	config.api_keys = false;
-	i = identity_new(&config, store);
+	i = identity_new(&config, store, NULL);
 	assert_int_equal(identity_verify(i, &arena, token, NOW, 0, &p), IDENTITY_UNKNOWN);
 	identity_free(&i);
 }

@@ -11,19 +11,36 @@ bool principal_kind_read(struct str name, enum principal_kind *out) must_check;
  * bidirectional characters. */
 bool principal_name_ok(struct str name);
 
+/* What proved who it is.  A signing key is a key, too. */
+enum credential_kind {
+	CREDENTIAL_FIXED,
+	CREDENTIAL_KEY,
+	CREDENTIAL_JWT,
+	CREDENTIAL_CERTIFICATE,
+	CREDENTIAL_PROXY,
+};
+
 struct principal {
 	struct str subject;
 	enum principal_kind kind;
 	struct str tenant; /* empty: none */
 	struct str agent; /* the software, as the credential names it; empty: not named */
-	struct str credential; /* id of the key, or "fixed" */
+	enum credential_kind credential_kind;
+	struct str credential; /* id of the key, "jwt:ID" or "fixed" */
+	struct str issuer; /* JWT: who issued the token */
 	struct str environment;
 	const struct str *roles;
 	size_t role_count;
 	const struct str *grants; /* flattened over roles, sorted, unique */
 	size_t grant_count;
+	bool scoped; /* the token's scopes narrow its grants */
+	const struct str *scopes;
+	size_t scope_count;
 	struct sha256
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };
 
+/* By its roles and, where scopes narrow them, by its token. */
 bool principal_holds(const struct principal *p, struct str grant);
+/* By its roles alone: what a token with more scopes could do. */
+bool principal_granted(const struct principal *p, struct str grant);
