@@ -54,6 +54,8 @@ struct jwt_config {
 	struct str typ; /* empty: any */
 	uint32_t clock_skew_ms, max_age_ms, max_stale_ms;
 	bool narrow; /* a grant counts only when it is among the token's scopes, too */
+	const struct str *initial_scopes; /* what a client without a token is told to ask for */
+	size_t initial_scope_count;
 	struct place at;
 };
 

@@ -7,6 +7,7 @@
 
 #define ISSUERS_MAX 16
 #define AUDIENCES_MAX 32
+#define SCOPES_MAX 32
 #define SECOND_MS 1000u
 #define MINUTE_MS (60 * SECOND_MS)
 #define DAY_MS (24 * 60 * MINUTE_MS)
@@ -138,7 +139,6 @@ static void load_claims(struct issuer_load *x)
 static void load_fixed_parts(struct issuer_load *x)
 {
 	static const char *const kinds[] = { "human", "agent", "service", NULL };
-	static const char *const scopes[] = { "ignore", "narrow", NULL };
 	struct jwt_config *o = x->o;
 
 	o->roles = read_strs(&x->r, "roles", &o->role_count);
@@ -159,7 +159,39 @@ static void load_fixed_parts(struct issuer_load *x)
 			  "nothing"),
 			S("name the claim that lists roles, or roles that every token holds"));
 	o->kind = str_c(kinds[read_choice(&x->r, "kind", kinds, 0)]);
-	o->narrow = read_choice(&x->r, "scopes", scopes, 0) == 1;
+}
+
+/* RFC 6749 section 3.3: what a header can quote. */
+static bool scope_fits(struct str scope)
+{
+	for (size_t i = 0; i < scope.n; i++)
+		if (scope.p[i] <= ' ' || scope.p[i] >= 0x7f || str_has(S("\"\\"), scope.p[i]))
+			return false;
+	return scope.n > 0 && scope.n <= 128;
+}
+
+static void load_scopes(struct issuer_load *x)
+{
+	static const char *const uses[] = { "ignore", "narrow", NULL };
+	struct jwt_config *o = x->o;
+
+	o->narrow = read_choice(&x->r, "scopes", uses, 0) == 1;
+	o->initial_scopes = read_strs(&x->r, "initial_scopes", &o->initial_scope_count);
+	if (o->initial_scope_count && !o->narrow)
+		refuse(x, "initial_scopes", "config.choice",
+			S("identity.jwt.initial_scopes, but scopes do not count"),
+			S("add 'scopes: narrow', or remove the key"));
+	if (o->initial_scope_count > SCOPES_MAX)
+		refuse(x, "initial_scopes", "config.range", S("more than 32 initial scopes"),
+			S("name those that most clients need; a client asks for more when it "
+			  "must"));
+	for (size_t i = 0; i < o->initial_scope_count; i++)
+		if (!scope_fits(o->initial_scopes[i]))
+			refuse(x, "initial_scopes", "config.name",
+				arena_fmt(x->l->a, "'%.*s' is not a scope",
+					STR_ARG(o->initial_scopes[i])),
+				S("use 1 to 128 printable characters without blanks, quotes and "
+				  "backslashes"));
 }
 
 static void load_times(struct issuer_load *x)
@@ -189,6 +221,7 @@ static void load_issuer(struct config_load *l, const struct yaml *node, struct j
 	load_algorithms(&x);
 	load_claims(&x);
 	load_fixed_parts(&x);
+	load_scopes(&x);
 	load_times(&x);
 	reader_done(&x.r);
 }

@@ -82,6 +82,7 @@ static void every_key_of_an_issuer_is_read(void **state)
 		"    algorithms: [RS256, EdDSA]\n    typ: at+jwt\n    kind: service\n"
 		"    claims: { subject: uid, tenant: org, roles: groups, agent: client_id }\n"
 		"    clock_skew: 5s\n    max_age: 1m\n    max_stale: 2m\n    scopes: narrow\n"
+		"    initial_scopes: [a.read, openid]\n"
 		"  - issuer: http://127.0.0.1:9/\n    audience: x\n"
 		"    jwks: http://127.0.0.1:9/k\n    algorithms: [ES256]\n    roles: [reader]\n"
 		"    tenant: acme\n"
@@ -96,6 +97,7 @@ static void every_key_of_an_issuer_is_read(void **state)
 	assert_int_equal(j->audience_count, 2);
 	assert_true(str_eq(j->claim_roles, S("groups")) && str_eq(j->claim_tenant, S("org")));
 	assert_true(j->narrow && str_eq(j->kind, S("service")) && str_eq(j->typ, S("at+jwt")));
+	assert_int_equal(j->initial_scope_count, 2);
 	assert_true(str_eq(j[1].tenant, S("acme")));
 	assert_true(str_eq(x.c->listen.public_url, S("https://gate.example")));
 	arena_done(&x.a);
@@ -114,6 +116,14 @@ static void mistakes_are_refused_with_their_code(void **state)
 		{ "jwt: [ { " GOOD ", roles: [reader], extra: 1 } ]", "config.unknown_key" },
 		{ "jwt: [ { " GOOD ", roles: [reader], kind: robot } ]", "config.choice" },
 		{ "jwt: [ { " GOOD ", roles: [reader], scopes: wide } ]", "config.choice" },
+		{ "jwt: [ { " GOOD ", roles: [reader], initial_scopes: [a.read] } ]",
+			"config.choice" },
+		{ "jwt: [ { " GOOD ", roles: [reader], scopes: narrow, "
+		  "initial_scopes: ['a b'] } ]",
+			"config.name" },
+		{ "jwt: [ { " GOOD ", roles: [reader], scopes: narrow, "
+		  "initial_scopes: ['a\"'] } ]",
+			"config.name" },
 		{ "jwt: [ { " GOOD ", roles: [reader], clock_skew: 3m } ]", "config.range" },
 		{ "jwt: [ { " GOOD ", roles: [reader], clock_skew: 5 } ]", "config.unit" },
 		{ "jwt: [ { " GOOD ", roles: [reader], max_age: 2h } ]", "config.limits" },

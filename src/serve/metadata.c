@@ -92,6 +92,20 @@ struct str metadata_document(const struct metadata *m, struct arena *a)
 	return buf_str(&out);
 }
 
+static struct str initial_scopes(const struct config *c, struct arena *a)
+{
+	struct buf out;
+
+	buf_in(&out, a, (size_t)128 << 10);
+	for (size_t i = 0; i < c->jwt_count; i++)
+		for (size_t k = 0; k < c->jwt[i].initial_scope_count; k++) {
+			if (out.n)
+				buf_char(&out, ' ');
+			buf_add(&out, c->jwt[i].initial_scopes[k]);
+		}
+	return buf_str(&out);
+}
+
 struct str metadata_challenge(
 	const struct metadata *m, struct arena *a, enum challenge why, struct str scopes)
 {
@@ -105,6 +119,8 @@ struct str metadata_challenge(
 	buf_in(&out, a, (size_t)64 << 10);
 	buf_lit(&out, "Bearer realm=\"postern\"");
 	buf_add(&out, errors[why]);
+	if (!scopes.n)
+		scopes = initial_scopes(m->config, a);
 	if (scopes.n) {
 		buf_lit(&out, ", scope=\"");
 		buf_add(&out, scopes);
