@@ -2,11 +2,13 @@
 // change under load without a failed call; an issuer that misbehaves can neither start nor widen anything.
 // Cases AUTH-*.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ask, exchange, request, run, serve, until } from './harness.mjs';
+import { ask, directory, exchange, request, run, serve, until } from './harness.mjs';
 import { makeKey, startIssuer, token } from './issuer.mjs';
 import { makeSite } from './site.mjs';
 
@@ -351,6 +353,23 @@ describe('keys of the issuer', () => {
 		for (const kid of ['weak', 'off-curve', 'one', 'shared', 'enc'])
 			assert.ok(ignored.some((text) => text.startsWith(`${kid}: `)), `${kid} is not in ${ignored}`);
 		assert.match(here.stderr, /key_ignored .*weak/);
+	});
+	it('come over TLS from whom an authority vouches for, and from nobody else', async (t) => {
+		const home = directory(t);
+		const openssl = (...args) => execFileSync('openssl', args, { cwd: home, stdio: 'pipe' });
+		openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', 'k.pem', '-out', 'c.pem');
+		const mine = await startIssuer(t, [ec]);
+		const secure = https.createServer({ key: readFileSync(join(home, 'k.pem')), cert: readFileSync(join(home, 'c.pem')) },
+			(_, reply) => reply.end(JSON.stringify(mine.jwks())));
+		await new Promise((done) => secure.listen(0, '127.0.0.1', done));
+		t.after(() => secure.close());
+		const at = `https://127.0.0.1:${secure.address().port}/jwks`;
+		const deploy = (more) => makeSite(t, { changes: { identity: mine.identity(more).replace(`${mine.url}/jwks`, at) } });
+		const end = await run(['serve', deploy('').config, '--listen', '127.0.0.1:0']);
+		assert.ok(end.code > 0);
+		assert.match(end.stderr, /error \[identity\.jwks\].*certificate/);
+		const here = await serve(t, deploy(`      jwks_ca: ${join(home, 'c.pem')}\n`).config);
+		assert.equal((await ask(here, call(), { key: mine.token() })).status, 200);
 	});
 	it('may lie in a file, which is read again', async (t) => {
 		const first = makeKey('ES256', 'first'), second = makeKey('ES256', 'second');
