@@ -63,6 +63,30 @@ struct certificate_config {
 	struct place at;
 };
 
+enum jwt_algorithm { JWT_RS256 = 1 << 0, JWT_ES256 = 1 << 1, JWT_EDDSA = 1 << 2 };
+
+/* One issuer of access tokens that is believed: identity.jwt[]. */
+struct jwt_config {
+	struct str issuer;
+	const struct str *audiences; /* a token names one of them, exactly */
+	size_t audience_count;
+	struct str jwks; /* URL of the key set, or the path of its file */
+	bool jwks_is_file;
+	struct str jwks_ca; /* PEM file of the authorities of that URL; empty: the system's */
+	unsigned algorithms; /* of enum jwt_algorithm */
+	struct str claim_subject, claim_tenant, claim_roles, claim_agent; /* empty: not read */
+	const struct str *roles; /* held by every token, beside those it names */
+	size_t role_count;
+	struct str tenant; /* of every token; empty: the claim says */
+	struct str kind; /* "human", "agent", "service" */
+	struct str typ; /* empty: any */
+	uint32_t clock_skew_ms, max_age_ms, max_stale_ms;
+	bool narrow; /* a grant counts only when it is among the token's scopes, too */
+	const struct str *initial_scopes; /* what a client without a token is told to ask for */
+	size_t initial_scope_count;
+	struct place at;
+};
+
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
@@ -73,6 +97,7 @@ struct listen_config {
 				      TLS */
 	const struct str *allowed_origins, *allowed_hosts;
 	size_t allowed_origin_count, allowed_host_count;
+	struct str public_url; /* where clients find this listener, without a path; may be empty */
 };
 
 struct limits_config {
@@ -99,6 +124,8 @@ struct config {
 	struct str audit_directory, audit_keys;
 	bool api_keys;
 	const struct fixed_principal *fixed; /* NULL: none */
+	const struct jwt_config *jwt; /* issuers of access tokens */
+	size_t jwt_count;
 	struct secret_config stdio_key; /* identity.stdio.key */
 	const struct proxy_config *proxies;
 	size_t proxy_count;

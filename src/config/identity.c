@@ -191,9 +191,11 @@ void config_identity_load(struct config_load *l, const struct yaml *root)
 	l->c->api_keys = read_bool(&r, "api_keys", false);
 	load_fixed(l, &r);
 	load_stdio(l, &r);
+	config_jwt_load(l, &r);
 	config_credentials_load(l, &r);
 	reader_done(&r);
-	if (!l->c->api_keys && !l->c->fixed && !l->c->proxy_count && !l->c->certificate_count)
+	if (!l->c->api_keys && !l->c->fixed && !l->c->jwt_count && !l->c->proxy_count &&
+		!l->c->certificate_count)
 		config_refuse(l, r.map ? r.map : root, NULL, "config.nobody",
 			S("nobody could call: identity names no way to prove who it is"),
 			S("add 'identity: {api_keys: true}'"));

@@ -17,7 +17,12 @@ struct str config_path(struct config_load *l, struct str path); /* resolved; emp
 bool config_name_fits(struct str name, bool slash);
 
 void config_listen_load(struct config_load *l, const struct yaml *root, struct str override_listen);
+bool config_host_is_loopback(struct str host);
 void config_sources_load(struct config_load *l, const struct yaml *root);
+/* After roles.  identity: the section's reader. */
+void config_jwt_load(struct config_load *l, struct reader *identity);
+/* "https://HOST[:PORT]…", or "http://" with a loopback host; *rest_out: from the path on. */
+bool config_url_fits(struct str url, bool *plain_out, struct str *rest_out);
 void config_roles_load(struct config_load *l, const struct yaml *root);
 /* After listen, sources and roles: what it refuses depends on them. */
 void config_identity_load(struct config_load *l, const struct yaml *root);

@@ -51,15 +51,17 @@ static enum verdict pass(struct call *c, enum guard_step step)
 
 bool guard_visible(const struct principal *who, const struct entry *e)
 {
-	return e->requires.n && principal_holds(who, e->requires);
+	/* by role: a client learns of what a token with more scopes could do */
+	return e->requires.n && principal_granted(who, e->requires);
 }
 
 enum verdict guard_permission(struct call *c)
 {
+	bool visible = guard_visible(c->who, c->entry);
 	struct buf details;
 	struct jw w;
 
-	if (guard_visible(c->who, c->entry))
+	if (visible && principal_holds(c->who, c->entry->requires))
 		return pass(c, GUARD_PERMISSION);
 	buf_in(&details, c->arena, DETAILS_MAX);
 	jw_init(&w, &details);
@@ -67,7 +69,7 @@ enum verdict guard_permission(struct call *c)
 	jw_put_str(&w, S("grant"), c->entry->requires);
 	jw_object_end(&w);
 	c->fault.details_json = buf_str(&details);
-	return refuse(c, PERMISSION_DENIED, "grant");
+	return refuse(c, PERMISSION_DENIED, visible ? "insufficient_scope" : "grant");
 }
 
 /* The stable word for the record, by the first keyword that did not fit. */

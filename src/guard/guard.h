@@ -27,7 +27,8 @@ enum verdict guard_schema(struct call *c);
 /* Was the page cursor, if there is one, made for this caller, tool and arguments? */
 enum verdict guard_cursor(struct guard *g, struct call *c);
 
-/* May this principal see the entry in lists?  The rule of guard_permission, without a call. */
+/* May this principal see the entry in lists?  The rule of guard_permission, without a call and
+ * without scopes: a tool that only a narrow token keeps from them is there to ask for. */
 bool guard_visible(const struct principal *who, const struct entry *e);
 
 struct warrant; /* proof that every guard said yes; lives in the call's arena */

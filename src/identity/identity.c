@@ -33,14 +33,15 @@ static struct secret_file *watch(const struct secret_config *secret)
 	return secret->file.n ? secret_file_new(secret->file) : NULL;
 }
 
-struct identity *identity_new(
-	const struct config *config, struct store *store, const struct seal *seal)
+struct identity *identity_new(const struct config *config, struct store *store,
+	const struct seal *seal, struct jwt_verifier *jwt)
 {
 	struct identity *i = heap_new(struct identity);
 
 	i->config = config;
 	i->store = store;
 	i->seal = seal;
+	i->jwt = jwt;
 	i->cache = known_cache_new();
 	if (config->fixed)
 		i->fixed = make_fixed(config);
@@ -64,31 +65,6 @@ void identity_free(struct identity **i)
 	known_cache_free(&(*i)->cache);
 	heap_free(*i);
 	*i = NULL;
-}
-
-const char *identity_verdict_name(enum identity_verdict v)
-{
-	static const char *const names[IDENTITY_VERDICTS] = {
-		[IDENTITY_OK] = "ok",
-		[IDENTITY_MISSING] = "missing",
-		[IDENTITY_MALFORMED] = "malformed",
-		[IDENTITY_LOCATION] = "location",
-		[IDENTITY_UNKNOWN] = "unknown",
-		[IDENTITY_EXPIRED] = "expired",
-		[IDENTITY_REVOKED] = "revoked",
-		[IDENTITY_ENVIRONMENT] = "environment",
-		[IDENTITY_USE] = "use",
-		[IDENTITY_SIGNATURE] = "signature",
-		[IDENTITY_TIME] = "time",
-		[IDENTITY_REPLAY] = "replay",
-		[IDENTITY_CROWDED] = "crowded",
-		[IDENTITY_CLAIMS] = "claims",
-		[IDENTITY_CERTIFICATE] = "certificate",
-		[IDENTITY_BINDING] = "binding",
-		[IDENTITY_UNAVAILABLE] = "unavailable",
-	};
-
-	return names[v];
 }
 
 static struct str copy(struct arena *a, struct str s)
@@ -122,12 +98,44 @@ struct known *known_make(const struct config *config, const struct principal *fr
 	return k;
 }
 
+static enum identity_verdict verify_jwt(
+	struct identity *i, struct str token, struct moment at, struct known **out)
+{
+	enum identity_verdict verdict;
+	int64_t expires_us = 0;
+	struct sha256 digest;
+	struct known *k;
+
+	sha256_of(token, &digest);
+	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	if (*out)
+		return IDENTITY_OK;
+	k = known_new();
+	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.mono_ms, &k->principal,
+		&expires_us, &k->bound);
+	if (verdict != IDENTITY_OK) {
+		known_drop(k);
+		return verdict;
+	}
+	k->principal.expires_us = expires_us;
+	known_put(i->cache, &digest, at.mono_ms, k);
+	*out = k;
+	return IDENTITY_OK;
+}
+
+static bool is_key(struct str token)
+{
+	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_"));
+}
+
 static enum identity_verdict verify_bearer(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out)
 {
 	enum identity_verdict verdict = IDENTITY_UNKNOWN;
 
-	if (i->config->api_keys)
+	if (i->jwt && !is_key(shown->bearer))
+		verdict = verify_jwt(i, shown->bearer, at, out);
+	else if (i->config->api_keys)
 		verdict = key_verify(i, shown->bearer, at, out);
 	if (verdict != IDENTITY_OK || !(*out)->bound.n)
 		return verdict;
@@ -196,6 +204,8 @@ static bool proxy_still_good(const struct identity *i, struct str name)
 
 bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us)
 {
+	if (str_starts(credential, S("jwt:")))
+		return true; /* no longer than its token: the stream's caller comes back with it */
 	if (i->fixed)
 		return str_eq(credential, i->fixed->principal.credential);
 	if (str_starts(credential, S("proxy:")))

@@ -4,8 +4,10 @@
  * within two seconds everywhere.  Signed requests are verified each time.  Thread-safe. */
 #pragma once
 #include "base/seal.h"
+#include "identity/jwt.h"
 #include "identity/principal.h"
 #include "identity/shown.h"
+#include "identity/verdict.h"
 #include "store/keys.h"
 
 #define IDENTITY_CACHE_MS 1000
@@ -15,32 +17,11 @@
 struct identity;
 
 /* seal: the deployment's, under which signing keys lie in the store; it may be set later than
- * this, and while it is not, signed requests are IDENTITY_UNAVAILABLE. */
-struct identity *identity_new(
-	const struct config *config, struct store *store, const struct seal *seal);
+ * this, and while it is not, signed requests are IDENTITY_UNAVAILABLE.  jwt: NULL when no issuer is
+ * configured; else it outlives the identity. */
+struct identity *identity_new(const struct config *config, struct store *store,
+	const struct seal *seal, struct jwt_verifier *jwt);
 void identity_free(struct identity **i);
-
-enum identity_verdict {
-	IDENTITY_OK,
-	IDENTITY_MISSING, /* no credential */
-	IDENTITY_MALFORMED, /* not the form of a credential, or more than one */
-	IDENTITY_LOCATION, /* a credential where none may stand: in the URL */
-	IDENTITY_UNKNOWN, /* no such key, or not its secret */
-	IDENTITY_EXPIRED,
-	IDENTITY_REVOKED,
-	IDENTITY_ENVIRONMENT, /* made for another environment */
-	IDENTITY_USE, /* a signing key sent as a token, or a token's key that signs */
-	IDENTITY_SIGNATURE, /* the signature is not that of this request */
-	IDENTITY_TIME, /* signed too long ago, or too far ahead */
-	IDENTITY_REPLAY, /* this very request came before */
-	IDENTITY_CROWDED, /* too many signed requests to know a replay */
-	IDENTITY_CLAIMS, /* a proxy's identity says what it must not, or not what it must */
-	IDENTITY_CERTIFICATE, /* no row of the configuration is for this certificate, or two are */
-	IDENTITY_BINDING, /* the token is bound to another certificate */
-	IDENTITY_UNAVAILABLE, /* the store, or a secret's file, did not answer */
-	IDENTITY_VERDICTS
-};
-const char *identity_verdict_name(enum identity_verdict v);
 
 /* The principal's text lives in a. */
 enum identity_verdict identity_verify(struct identity *i, struct arena *a,

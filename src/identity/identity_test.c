@@ -42,7 +42,7 @@ static int set_up(void **state)
 	arena_init(&arena, (size_t)1 << 20);
 	store = store_new(str_c(file));
 	assert_true(seal_init(&seal, S("the key of one deployment: 32 by")));
-	identity = identity_new(&production, store, &seal);
+	identity = identity_new(&production, store, &seal, NULL);
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static void a_store_that_does_not_answer_lets_nobody_in(void **state)
 	store_free(&store);
 	identity_free(&identity);
 	store = store_new(str_c(directory)); /* no file, but something is there */
-	identity = identity_new(&production, store, &seal);
+	identity = identity_new(&production, store, &seal, NULL);
 	assert_int_equal(verify(token, NOW, 0, &p), IDENTITY_UNAVAILABLE);
 }
 
@@ -269,7 +269,7 @@ static void a_fixed_principal_needs_no_token(void **state)
 
 	(void)state;
 	config.fixed = &fixed;
-	i = identity_new(&config, store, &seal);
+	i = identity_new(&config, store, &seal, NULL);
 	assert_int_equal(verify_as(i, &arena, STR_NONE, NOW, 0, &p), IDENTITY_OK);
 	assert_true(str_eq(p.subject, S("suite")) && str_eq(p.credential, S("fixed")));
 	assert_true(principal_holds(&p, S("docs.read")));
@@ -286,7 +286,7 @@ static void keys_are_refused_where_they_are_off(void **state)
 
 	(void)state;
 	config.api_keys = false;
-	i = identity_new(&config, store, &seal);
+	i = identity_new(&config, store, &seal, NULL);
 	assert_int_equal(verify_as(i, &arena, token, NOW, 0, &p), IDENTITY_UNKNOWN);
 	identity_free(&i);
 }
@@ -423,7 +423,7 @@ static void a_secret_of_another_deployment_opens_nothing(void **state)
 	struct str id, secret = issue_signing(&(struct key_row){ 0 }, &id);
 	struct credential_shown shown = sign(&(struct signing){ id, secret });
 	struct seal other = { 0 };
-	struct identity *i = identity_new(&production, store, &other);
+	struct identity *i = identity_new(&production, store, &other, NULL);
 
 	(void)state;
 	assert_int_equal(show(i, &shown), IDENTITY_UNAVAILABLE); /* no seal key yet */
@@ -488,7 +488,7 @@ static void a_proxy_says_who_calls(void **state)
 	assert_true(secret_set(&proxy.next.value, S(NEXT_KEY)));
 	config.proxies = &proxy;
 	config.proxy_count = 1;
-	i = identity_new(&config, store, &seal);
+	i = identity_new(&config, store, &seal, NULL);
 	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
 		struct signing how = { S("gate"), k % 2 ? S(NEXT_KEY) : S(PROXY_KEY),
 			arena_fmt(&arena, "nonce-of-row-%06zu", k) };
@@ -520,7 +520,7 @@ static void an_identity_is_nothing_without_its_signature(void **state)
 	assert_true(secret_set(&proxy.key.value, S(PROXY_KEY)));
 	config.proxies = &proxy;
 	config.proxy_count = 1;
-	i = identity_new(&config, store, &seal);
+	i = identity_new(&config, store, &seal, NULL);
 	shown = sign(&(struct signing){
 		S("gate"), S(PROXY_KEY), STR_NONE, encode("{\"subject\":\"ada\"}") });
 	shown.identity = encode("{\"subject\":\"bob\"}");
@@ -589,7 +589,7 @@ static void a_certificate_is_its_rows_principal(void **state)
 	(void)state;
 	config.certificates = rows;
 	config.certificate_count = ARRAY_LEN(rows);
-	i = identity_new(&config, store, &seal);
+	i = identity_new(&config, store, &seal, NULL);
 	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
 		struct credential_shown shown = { .certificate = { S("00112233445566778899"),
 							  table[k].subject, table[k].names,

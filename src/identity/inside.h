@@ -14,6 +14,7 @@ struct identity {
 	const struct config *config;
 	struct store *store;
 	const struct seal *seal;
+	struct jwt_verifier *jwt; /* NULL: no issuer is configured */
 	struct known *fixed;
 	struct known_cache *cache;
 	struct proxy_keys *proxies; /* by config->proxies */

@@ -81,11 +81,13 @@ static void add_grants(const struct config *config, struct arena *a, struct prin
 /* Lengths go in, so that no two principals have the same bytes. */
 static void add_binding(struct arena *a, struct principal *p)
 {
-	const struct str parts[] = { p->subject, p->tenant, p->agent };
+	const struct str parts[] = { p->subject, p->tenant, p->agent, p->issuer };
+	/* a subject of one issuer is nobody at another; keys have none */
+	size_t count = p->issuer.n ? ARRAY_LEN(parts) : ARRAY_LEN(parts) - 1;
 	struct buf text;
 
 	buf_in(&text, a, (size_t)64 << 10);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+	for (size_t i = 0; i < count; i++) {
 		buf_u64(&text, parts[i].n);
 		buf_char(&text, ':');
 		buf_add(&text, parts[i]);
@@ -100,7 +102,7 @@ void principal_finish(const struct config *config, struct arena *a, struct princ
 	add_binding(a, p);
 }
 
-bool principal_holds(const struct principal *p, struct str grant)
+bool principal_granted(const struct principal *p, struct str grant)
 {
 	size_t low = 0, high = p->grant_count;
 
@@ -116,4 +118,17 @@ bool principal_holds(const struct principal *p, struct str grant)
 			high = middle;
 	}
 	return false;
+}
+
+static bool in_scope(const struct principal *p, struct str grant)
+{
+	for (size_t i = 0; i < p->scope_count; i++)
+		if (str_eq(p->scopes[i], grant))
+			return true;
+	return !p->scoped;
+}
+
+bool principal_holds(const struct principal *p, struct str grant)
+{
+	return in_scope(p, grant) && principal_granted(p, grant);
 }

@@ -26,7 +26,8 @@ struct principal {
 	struct str tenant; /* empty: none */
 	struct str agent; /* the software, as the credential names it; empty: not named */
 	enum credential_kind credential_kind;
-	struct str credential; /* id of the key, "cert:…", "proxy:NAME" or "fixed"; in records */
+	struct str credential; /* id of the key, "jwt:ID", "cert:…", "proxy:NAME" or "fixed"; in
+				  records */
 	struct str issuer; /* JWT: who issued the token */
 	int64_t expires_us; /* of the credential; 0: never */
 	struct str environment;
@@ -41,4 +42,7 @@ struct principal {
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };
 
+/* By its roles and, where scopes narrow them, by its token. */
 bool principal_holds(const struct principal *p, struct str grant);
+/* By its roles alone: what a token with more scopes could do. */
+bool principal_granted(const struct principal *p, struct str grant);

@@ -6,7 +6,7 @@
 #include "serve/http_front.h"
 
 #include "base/clock.h"
-#include "serve/log.h"
+#include "serve/metadata.h"
 #include "serve/origin.h"
 
 #include <stdlib.h>
@@ -18,6 +18,8 @@
 
 static const struct route routes[] = {
 	{ ENDPOINT, "POST, GET, DELETE, OPTIONS", "a valid credential" },
+	{ METADATA_ENDPOINT_PATH, "GET, HEAD, OPTIONS", "anybody" },
+	{ METADATA_PATH, "GET, HEAD, OPTIONS", "anybody" },
 	{ "/healthz", "GET, HEAD", "anybody" },
 	{ 0 },
 };
@@ -34,6 +36,7 @@ struct http_exchange {
 	struct http_conn *conn;
 	struct http_stream *stream; /* once a message went out before the answer */
 	struct str cors_origin; /* a listed origin, or empty */
+	struct metadata metadata;
 	bool prefers_stream; /* text/event-stream stands first in Accept */
 	struct replay *replay;
 	struct replay_owner owner;
@@ -44,6 +47,7 @@ struct http_exchange {
 };
 
 #define CORS_HEADERS 4
+#define REPLY_HEADERS (CORS_HEADERS + 2)
 
 static size_t cors_headers(const struct http_exchange *x, struct http_header *out)
 {
@@ -108,10 +112,10 @@ static void http_exchange_reply(
 	struct exchange *base, int status, struct str json, struct str session)
 {
 	struct http_exchange *x = (struct http_exchange *)base;
-	struct http_header headers[CORS_HEADERS];
+	struct http_header headers[REPLY_HEADERS];
 	struct http_reply reply = { .status = status, .body = json, .headers = headers };
 
-	if (x->prefers_stream && status == 200 && json.n && !session.n)
+	if (x->prefers_stream && status == 200 && json.n && !session.n && !base->wants_scope.n)
 		begin_stream(x);
 	if (x->stream) {
 		end_stream(x, json);
@@ -125,6 +129,12 @@ static void http_exchange_reply(
 	if (session.n)
 		headers[reply.header_count++] =
 			(struct http_header){ S("Mcp-Session-Id"), session };
+	if (base->wants_scope.n) {
+		reply.status = 403;
+		headers[reply.header_count++] = (struct http_header){ S("WWW-Authenticate"),
+			metadata_challenge(
+				&x->metadata, x->arena, CHALLENGE_SCOPE, base->wants_scope) };
+	}
 	http_reply(x->conn, &reply);
 }
 
@@ -273,6 +283,29 @@ static void answer_preflight(struct request *q)
 			&(struct http_header){ S("Allow"), S("POST") }, 1);
 }
 
+static void send_metadata(struct request *q)
+{
+	struct http_header headers[REPLY_HEADERS];
+	struct http_reply reply = {
+		.status = 200, .content_type = S("application/json"), .headers = headers
+	};
+
+	reply.header_count = cors_headers(&q->x, headers);
+	reply.body = metadata_document(&q->x.metadata, q->in.arena);
+	http_reply(q->x.conn, &reply);
+}
+
+static void answer_metadata(struct request *q)
+{
+	if (str_eq(q->http->method, S("OPTIONS")))
+		answer_preflight(q);
+	else if (!str_eq(q->http->method, S("GET")) && !str_eq(q->http->method, S("HEAD")))
+		say(q, 405, S("only GET"),
+			&(struct http_header){ S("Allow"), S("GET, HEAD, OPTIONS") }, 1);
+	else
+		send_metadata(q);
+}
+
 static struct credential_header credential_header(const struct http_request *r, struct str name)
 {
 	struct credential_header h;
@@ -337,6 +370,23 @@ static enum identity_verdict verify(struct request *q)
 		clock_mono_ms(), &q->who);
 }
 
+/* Whatever was wrong with it, the words are the same: the record has the reason. */
+static void refuse_credential(struct request *q, enum identity_verdict verdict)
+{
+	bool missing = verdict == IDENTITY_MISSING;
+	struct http_header challenge = { S("WWW-Authenticate"),
+		metadata_challenge(&q->x.metadata, q->in.arena,
+			missing ? CHALLENGE_NO_TOKEN : CHALLENGE_BAD_TOKEN, STR_NONE) };
+
+	if (identity_verdict_forbids(verdict))
+		say(q, 403, S("the credential names nobody this server can serve"), NULL, 0);
+	else
+		say(q, 401,
+			missing ? S("a credential is needed: Authorization: Bearer KEY")
+				: S("the credential is not valid"),
+			&challenge, 1);
+}
+
 static bool authenticate(struct request *q)
 {
 	enum identity_verdict verdict = verify(q);
@@ -345,20 +395,14 @@ static bool authenticate(struct request *q)
 		q->in.who = &q->who;
 		return true;
 	}
-	if (!answer_record_refusal(q->front->server, &q->in, "AUTH_FAIL",
+	if (!answer_record_refusal(q->front->server, &q->in,
+		    identity_verdict_forbids(verdict) ? "DENY" : "AUTH_FAIL",
 		    str_c(identity_verdict_name(verdict)), q->http->method, q->http->path) ||
 		verdict == IDENTITY_UNAVAILABLE) {
 		say(q, 503, S("credentials cannot be checked now; try again later"), NULL, 0);
 		return false;
 	}
-	say(q, 401,
-		verdict == IDENTITY_MISSING ? S("a credential is needed: Authorization: Bearer KEY")
-					    : S("the credential is not valid"),
-		&(struct http_header){ S("WWW-Authenticate"),
-			verdict == IDENTITY_MISSING
-				? S("Bearer realm=\"postern\"")
-				: S("Bearer realm=\"postern\", error=\"invalid_token\"") },
-		1);
+	refuse_credential(q, verdict);
 	return false;
 }
 
@@ -428,7 +472,6 @@ static void answer_post(struct request *q)
 	q->x.prefers_stream = prefers_stream(q->http);
 	q->x.replay = q->front->server->replay;
 	q->x.owner.binding = q->who.binding;
-	q->x.arena = q->in.arena;
 	answer(q->front->server, &q->in, &q->x.x);
 }
 
@@ -524,10 +567,22 @@ static void answer_method(struct request *q)
 			&(struct http_header){ S("Allow"), S("POST, GET, DELETE") }, 1);
 }
 
+static bool is_metadata(const struct request *q)
+{
+	return metadata_offered(q->in.generation->config) &&
+	       (str_eq(q->http->path, S(METADATA_ENDPOINT_PATH)) ||
+		       str_eq(q->http->path, S(METADATA_PATH)));
+}
+
 static void route(struct request *q)
 {
 	if (str_eq(q->http->path, S("/healthz"))) {
 		answer_health(q);
+		return;
+	}
+	if (is_metadata(q)) {
+		if (check_host(q))
+			answer_metadata(q);
 		return;
 	}
 	if (!str_eq(q->http->path, S(ENDPOINT))) {
@@ -557,6 +612,9 @@ void http_front_serve(void *ctx, struct http_conn *c, const struct http_request 
 	q->in.arena = a;
 	q->in.peer = http_conn_peer(c)->address;
 	q->in.generation = g;
+	q->x.arena = a;
+	q->x.metadata =
+		(struct metadata){ .config = g->config, .catalog = g->catalog, .host = r->host };
 	route(q); /* q is gone with the connection's arena once it was answered */
 	world_drop(front->server->world, g);
 }

@@ -91,7 +91,8 @@ static struct world *open_or_explain(const struct world_options *options)
 	return w;
 }
 
-/* Every source must answer and every statement prepare before anything is served. */
+/* Every source must answer, every statement prepare and every issuer have keys before anything is
+ * served. */
 static bool sources_ready(struct world *w)
 {
 	struct generation *g = world_hold(w);
@@ -102,12 +103,13 @@ static bool sources_ready(struct world *w)
 	arena_init(&a, FINDINGS_BYTES);
 	findings_init(&f, &a);
 	backends_check(g->backends, &f);
+	jwt_verifier_ready(g->jwt, &f);
 	ok = f.errors == 0;
 	if (f.count)
 		print_findings(&f, stderr);
 	if (!ok)
-		fprintf(stderr, "postern: not started: %zu %s with the sources\n", f.errors,
-			f.errors == 1 ? "problem" : "problems");
+		fprintf(stderr, "postern: not started: %zu %s with the sources or the issuers\n",
+			f.errors, f.errors == 1 ? "problem" : "problems");
 	arena_done(&a);
 	world_drop(w, g);
 	return ok;
@@ -128,6 +130,7 @@ int serve_check(const struct world_options *options)
 		g = world_hold(w);
 		backends_check(g->backends, &f);
 		key_check(w, g->config, clock_wall_us(), &f);
+		jwt_verifier_ready(g->jwt, &f);
 		world_drop(w, g);
 		world_close(&w);
 	}
@@ -388,6 +391,7 @@ static int serve_listener(struct world *w, int signals)
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_OSERR;
 	} else {
+		world_tell_keys(w);
 		http_server_start(l.http);
 		announce(&l, w);
 		run_until_stopped(&l.server, l.http, signals);

@@ -5,6 +5,8 @@
  * and the keys appear with the first call that needs them. */
 #include "serve/world.h"
 
+#include "serve/issuers.h"
+
 #include <pthread.h>
 
 #define GENERATION_BYTES ((size_t)256 << 20)
@@ -14,6 +16,7 @@ struct world {
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct jwks_cache *keys_of_issuers;
 	struct seal seal;
 	bool sealed;
 	struct str config_file, listen, instance; /* as asked for at start */
@@ -53,6 +56,7 @@ static void generation_free(struct generation *g)
 	guard_free(&g->guard);
 	backends_free(&g->backends);
 	identity_free(&g->identity);
+	jwt_verifier_free(&g->jwt);
 	catalog_done(g->catalog);
 	arena_done(&g->arena);
 	heap_free(g);
@@ -83,6 +87,7 @@ static struct generation *generation_new(struct world *w, struct findings *f)
 		return NULL;
 	}
 	g->holders = 1;
+	g->jwt = jwt_verifier_new(g->config, w->keys_of_issuers);
 	describe(g);
 	return g;
 }
@@ -109,7 +114,7 @@ static void attach(struct world *w, struct generation *g)
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
 	}
-	g->identity = identity_new(g->config, w->store, &w->seal);
+	g->identity = identity_new(g->config, w->store, &w->seal, g->jwt);
 	g->guard = guard_new(&w->seal);
 }
 
@@ -119,11 +124,14 @@ struct world *world_open(const struct world_options *options, struct findings *f
 
 	arena_init(&w->own, (size_t)1 << 20);
 	pthread_mutex_init(&w->lock, NULL);
+	w->keys_of_issuers = jwks_cache_new(&(struct jwks_cache_config){ .fetch = jwks_fetch });
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
 	w->now = generation_new(w, f);
 	if (!w->now) {
+		jwks_cache_free(&w->keys_of_issuers);
+		pthread_mutex_destroy(&w->lock);
 		arena_done(&w->own);
 		heap_free(w);
 		return NULL;
@@ -139,8 +147,10 @@ bool world_reload(struct world *w, struct findings *f)
 {
 	struct generation *next = generation_new(w, f), *old;
 
-	if (next)
+	if (next) {
 		backends_check(next->backends, f);
+		jwt_verifier_ready(next->jwt, f);
+	}
 	if (!next || f->errors) {
 		if (next)
 			generation_free(next);
@@ -158,6 +168,7 @@ bool world_reload(struct world *w, struct findings *f)
 void world_close(struct world **w)
 {
 	world_drop(*w, (*w)->now);
+	jwks_cache_free(&(*w)->keys_of_issuers); /* its thread writes to the log */
 	audit_close((*w)->audit);
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
@@ -187,6 +198,11 @@ void world_drop(struct world *w, struct generation *g)
 	pthread_mutex_unlock(&w->lock);
 	if (last)
 		generation_free(g);
+}
+
+void world_tell_keys(struct world *w)
+{
+	jwks_cache_listen(w->keys_of_issuers, issuers_tell, w->audit);
 }
 
 struct store *world_store(struct world *w)

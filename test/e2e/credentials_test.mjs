@@ -2,13 +2,14 @@
 // every kind from issue to revocation; stdio with a key that rotates.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
 import { ask, envelope, exchange, issueKey, modernHeaders, open, pipe, post, request, run, send, serve, until } from './harness.mjs';
+import { makeKey, startIssuer, thumbprint } from './issuer.mjs';
 import { expireKey, makeSite, makeSiteWithKeys } from './site.mjs';
 
 const call = () => request('tools/call', { name: 'get_item', arguments: { item_id: 'itm_0001' } });
@@ -295,6 +296,26 @@ describe('client certificates', () => {
 		await refused(site, 'malformed', 401, () => show(server, site, 'desk', { 'Postern-Identity': encode(ada) }));
 		assert.equal((await show(server, site, 'nobody', { Authorization: `Bearer ${site.alice}` })).status, 200);
 		await recorded(site);
+	});
+
+	it('bind an access token: it is worth nothing beside another certificate, or none', async (t) => {
+		const issuer = await startIssuer(t, [makeKey('ES256', 'ec-1')]);
+		const site = await makeSiteWithKeys(t, { prepare: certificates, changes: { ...changes, identity: issuer.identity() } });
+		const server = await serve(t, site.config);
+		const mark = (name) => thumbprint(new X509Certificate(readFileSync(join(site.home, `${name}.pem`))).raw);
+		const token = issuer.token({ cnf: { 'x5t#S256': mark('desk') } });
+		const headers = { Authorization: `Bearer ${token}` };
+		assert.equal((await show(server, site, 'desk', headers)).status, 200);
+		await refused(site, 'binding', 401, () => show(server, site, 'ada', headers)); // while it is remembered, too
+		assert.equal((await show(server, site, 'desk', headers)).status, 200);
+		assert.equal((await show(server, site, 'ada', { Authorization: `Bearer ${issuer.token()}` })).status, 200);
+		await refused(site, 'missing', 401, () => show(server, site, 'desk')); // no row: a certificate alone is nobody
+		await recorded(site);
+
+		const bare = makeSite(t, { changes: { identity: issuer.identity() } });
+		const open = await serve(t, bare.config);
+		await refused(bare, 'binding', 401, () => ask(open, call(), { key: token }));
+		await recorded(bare);
 	});
 
 	it('rows that nobody could show, or two for one, are findings', async (t) => {
