@@ -26,6 +26,7 @@ static const char *const events[] = {
 	"PLAN",
 	"APPROVAL",
 	"KILL",
+	"KEY",
 	"SECURITY",
 	"RECONCILE",
 	"CLOCK",

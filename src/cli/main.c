@@ -37,9 +37,11 @@ static const struct {
 	{ "key", cli_key,
 		"key issue CONFIG --subject NAME --role ROLE [--role ROLE ...] [--kind "
 		"human|agent|service] "
-		"[--tenant NAME] [--agent NAME] [--expires DAYS] [--label TEXT] | "
-		"key list CONFIG | key revoke CONFIG ID",
-		"issue, list and revoke API keys" },
+		"[--tenant NAME] [--agent NAME] [--expires DAYS] [--label TEXT] "
+		"[--signing] | "
+		"key rotate CONFIG ID [--expires DAYS] | key list CONFIG | "
+		"key report CONFIG [--unused DAYS] | key revoke CONFIG ID [--reason TEXT]",
+		"issue, rotate, list, report on and revoke API keys" },
 	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
 		"read the audit log" },
 	{ "client-config", cli_client_config,

@@ -60,6 +60,58 @@ struct fixed_principal {
 	size_t role_count;
 };
 
+/* A secret, and the file it came from: read again where it is used, since others may change it. */
+struct secret_config {
+	struct str file; /* of ${file:…}; empty: none */
+	struct secret value; /* n = 0: none */
+};
+
+/* A proxy in front that says who calls and signs it. */
+struct proxy_config {
+	struct str name, kind;
+	struct secret_config key, next; /* next: accepted as well; empty: none */
+	uint32_t max_age_ms;
+	const struct str *roles; /* those it may give */
+	size_t role_count;
+	struct place at;
+};
+
+enum match_kind { MATCH_SAN_URI, MATCH_SAN_DNS, MATCH_SAN_EMAIL, MATCH_SUBJECT, MATCH_KINDS };
+
+/* Whose client certificate it is: exactly one of them fits, or nobody is let in. */
+struct certificate_config {
+	enum match_kind match;
+	struct str value; /* compared byte by byte */
+	struct str subject, kind, tenant, agent;
+	const struct str *roles;
+	size_t role_count;
+	struct place at;
+};
+
+enum jwt_algorithm { JWT_RS256 = 1 << 0, JWT_ES256 = 1 << 1, JWT_EDDSA = 1 << 2 };
+
+/* One issuer of access tokens that is believed: identity.jwt[]. */
+struct jwt_config {
+	struct str issuer;
+	const struct str *audiences; /* a token names one of them, exactly */
+	size_t audience_count;
+	struct str jwks; /* URL of the key set, or the path of its file */
+	bool jwks_is_file;
+	struct str jwks_ca; /* PEM file of the authorities of that URL; empty: the system's */
+	unsigned algorithms; /* of enum jwt_algorithm */
+	struct str claim_subject, claim_tenant, claim_roles, claim_agent; /* empty: not read */
+	const struct str *roles; /* held by every token, beside those it names */
+	size_t role_count;
+	struct str tenant; /* of every token; empty: the claim says */
+	struct str kind; /* "human", "agent", "service" */
+	struct str typ; /* empty: any */
+	uint32_t clock_skew_ms, max_age_ms, max_stale_ms;
+	bool narrow; /* a grant counts only when it is among the token's scopes, too */
+	const struct str *initial_scopes; /* what a client without a token is told to ask for */
+	size_t initial_scope_count;
+	struct place at;
+};
+
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
@@ -71,6 +123,7 @@ struct listen_config {
 				      TLS */
 	const struct str *allowed_origins, *allowed_hosts;
 	size_t allowed_origin_count, allowed_host_count;
+	struct str public_url; /* where clients find this listener, without a path; may be empty */
 };
 
 /* The listener for metrics and health: a second one, with nothing else on it. */
@@ -121,7 +174,13 @@ struct config {
 	struct str audit_directory, audit_keys;
 	bool api_keys;
 	const struct fixed_principal *fixed; /* NULL: none */
-	struct secret stdio_key; /* identity.stdio.key, n = 0: none */
+	const struct jwt_config *jwt; /* issuers of access tokens */
+	size_t jwt_count;
+	struct secret_config stdio_key; /* identity.stdio.key */
+	const struct proxy_config *proxies;
+	size_t proxy_count;
+	const struct certificate_config *certificates;
+	size_t certificate_count;
 	const struct role_config *roles;
 	size_t role_count;
 	const struct toolset_config *toolsets; /* none: the whole catalog is everybody's */

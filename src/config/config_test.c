@@ -152,7 +152,7 @@ static void a_whole_configuration_is_read(void **state)
 	assert_int_equal(c->limits.tool_ms, 2000);
 	assert_int_equal(c->limits.request_ms, 20000);
 	assert_int_equal(c->limits.streams_per_principal, 8);
-	assert_int_equal(c->stdio_key.n, 0);
+	assert_int_equal(c->stdio_key.value.n, 0);
 	assert_true(str_eq(c->store_file, S("./state/postern.db")));
 }
 

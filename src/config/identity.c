@@ -178,13 +178,7 @@ static void load_fixed(struct config_load *l, struct reader *identity)
 	o->subject = read_str_required(&r, "subject");
 	o->tenant = read_str(&r, "tenant", STR_NONE);
 	o->agent = read_str(&r, "agent", STR_NONE);
-	o->roles = read_strs(&r, "roles", &o->role_count);
-	for (size_t i = 0; i < o->role_count; i++)
-		if (!config_role(l->c, o->roles[i]))
-			config_refuse(l, r.map, "roles", "config.role_unknown",
-				arena_fmt(l->a, "identity.fixed: no role is called '%.*s'",
-					STR_ARG(o->roles[i])),
-				S("define it under 'roles'"));
+	o->roles = config_role_names(l, &r, &o->role_count);
 	reader_done(&r);
 	if (r.map)
 		check_fixed(l, r.map);
@@ -193,18 +187,11 @@ static void load_fixed(struct config_load *l, struct reader *identity)
 
 static void load_stdio(struct config_load *l, struct reader *identity)
 {
-	bool plain_ok = profile_permits(l->c->environment, PERMIT_PLAIN_SECRET);
 	struct reader r;
-	struct str key;
 
 	reader_init(&r, l->a, l->f, read_node(identity, "stdio"), "identity.stdio");
-	key = read_secret(&r, "key", l->c->directory, plain_ok);
-	if (key.n && !secret_set(&l->c->stdio_key, key))
-		config_refuse(l, r.map, "key", "config.secret",
-			S("identity.stdio.key is too long to be a key of postern"),
-			S("make one with 'postern key issue'"));
-	if (key.n)
-		wipe((void *)(uintptr_t)key.p, key.n);
+	/* a variable that is not set is no mistake before `postern stdio` */
+	(void)!read_secret_config(&r, "key", l, &l->c->stdio_key);
 	reader_done(&r);
 }
 
@@ -216,9 +203,12 @@ void config_identity_load(struct config_load *l, const struct yaml *root)
 	l->c->api_keys = read_bool(&r, "api_keys", false);
 	load_fixed(l, &r);
 	load_stdio(l, &r);
+	config_jwt_load(l, &r);
+	config_credentials_load(l, &r);
 	reader_done(&r);
-	if (!l->c->api_keys && !l->c->fixed)
+	if (!l->c->api_keys && !l->c->fixed && !l->c->jwt_count && !l->c->proxy_count &&
+		!l->c->certificate_count)
 		config_refuse(l, r.map ? r.map : root, NULL, "config.nobody",
-			S("nobody could call: neither identity.api_keys nor identity.fixed is set"),
+			S("nobody could call: identity names no way to prove who it is"),
 			S("add 'identity: {api_keys: true}'"));
 }

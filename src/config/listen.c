@@ -115,6 +115,20 @@ static void check_public(struct config_load *l, const struct yaml *at)
 			S("list the names that clients use in 'allowed_hosts'"));
 }
 
+static void check_public_url(struct config_load *l, const struct yaml *http)
+{
+	struct str url = l->c->listen.public_url, rest;
+	bool plain, fits = config_url_fits(url, &plain, &rest) && !rest.n;
+
+	for (size_t i = 0; i < url.n; i++)
+		fits = fits && url.p[i] == ascii_lower(url.p[i]);
+	if (url.n && !fits)
+		config_refuse(l, http, "public_url", "config.url",
+			arena_fmt(l->a, "'%.*s' is not the address of a server", STR_ARG(url)),
+			S("write https://HOST or https://HOST:PORT in lower case, with nothing "
+			  "behind it; http:// for a loopback host only"));
+}
+
 static void load_http(struct config_load *l, const struct yaml *at, const struct yaml *node,
 	struct str override_listen)
 {
@@ -131,9 +145,11 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	o->proxy_terminates_tls = read_bool(&r, "proxy_terminates_tls", false);
 	o->allowed_origins = read_strs(&r, "allowed_origins", &o->allowed_origin_count);
 	o->allowed_hosts = read_strs(&r, "allowed_hosts", &o->allowed_host_count);
+	o->public_url = read_str(&r, "public_url", STR_NONE);
 	reader_done(&r);
 	if (r.map)
 		at = r.map;
+	check_public_url(l, at);
 	if (!hostport_read(o->address, &at_port)) {
 		config_refuse_address(l, at, o->address);
 		return;

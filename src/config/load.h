@@ -27,8 +27,19 @@ void config_log_load(struct config_load *l, const struct yaml *root);
 /* After listen, before sources. */
 void config_limits_load(struct config_load *l, const struct yaml *root);
 void config_sources_load(struct config_load *l, const struct yaml *root);
+/* After roles.  identity: the section's reader. */
+void config_jwt_load(struct config_load *l, struct reader *identity);
+/* "https://HOST[:PORT]…", or "http://" with a loopback host; *rest_out: from the path on. */
+bool config_url_fits(struct str url, bool *plain_out, struct str *rest_out);
 void config_roles_load(struct config_load *l, const struct yaml *root);
 /* Toolsets, tenants, modes, builtins; after roles. */
 void config_toolsets_load(struct config_load *l, const struct yaml *root);
 /* After listen, sources and roles: what it refuses depends on them. */
 void config_identity_load(struct config_load *l, const struct yaml *root);
+/* proxy and certificates of the identity section, whose reader it is. */
+void config_credentials_load(struct config_load *l, struct reader *identity);
+/* A secret with the file it came from.  False: a finding says why, or it is not set. */
+bool read_secret_config(struct reader *r, const char *name, struct config_load *l,
+	struct secret_config *out) must_check;
+/* The names under `roles` of r, each of which must be a role. */
+const struct str *config_role_names(struct config_load *l, struct reader *r, size_t *count_out);

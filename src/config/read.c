@@ -361,14 +361,20 @@ const struct str *read_strs(struct reader *r, const char *name, size_t *count_ou
 	return strs;
 }
 
+static struct str resolve(struct reader *r, struct str path, struct str directory)
+{
+	if (path.n && path.p[0] != '/')
+		return arena_fmt(r->a, "%.*s/%.*s", STR_ARG(directory), STR_ARG(path));
+	return path;
+}
+
 static struct str secret_in_file(
 	struct reader *r, const struct yaml *node, struct str path, struct str directory)
 {
 	struct str text = STR_NONE;
 	struct err err;
 
-	if (path.n && path.p[0] != '/')
-		path = arena_fmt(r->a, "%.*s/%.*s", STR_ARG(directory), STR_ARG(path));
+	path = resolve(r, path, directory);
 	if (file_read_secret(r->a, path, SECRET_MAX_BYTES, &text, &err) && text.n)
 		return text;
 	finding_error(r->f, node->at, "config.secret_file",
@@ -397,4 +403,14 @@ struct str read_secret(struct reader *r, const char *name, struct str directory,
 		arena_fmt(r->a, "%s: %s holds a plain secret, or an unknown ${…}", r->what, name),
 		S("write ${env:NAME} or ${file:PATH}"));
 	return STR_NONE;
+}
+
+struct str read_secret_file(struct reader *r, const char *name, struct str directory)
+{
+	const struct yaml *node = r->map ? yaml_get(r->map, str_c(name)) : NULL;
+	struct str text = node && node->kind == YAML_SCALAR ? node->text : STR_NONE;
+
+	if (!str_starts(text, S("${file:")) || !str_ends(text, S("}")))
+		return STR_NONE;
+	return resolve(r, str_sub(text, 7, text.n - 8), directory);
 }

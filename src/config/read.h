@@ -46,3 +46,5 @@ struct str read_text(struct reader *r, const char *name, const struct yaml *node
  * only when `plain_ok`.  STR_NONE without a finding when the variable is not set or empty: the
  * caller says whether that matters.  The text is in the arena: secret_set it and wipe it. */
 struct str read_secret(struct reader *r, const char *name, struct str directory, bool plain_ok);
+/* The file of a ${file:PATH}, resolved; empty when the value is of another form. */
+struct str read_secret_file(struct reader *r, const char *name, struct str directory);

@@ -1,67 +1,13 @@
 /* identity - see identity.h.
  *
- * A token's verdict is remembered under the SHA-256 of the token, in sets of four; the one that was
- * verified longest ago gives way.  Only principals are remembered: a flood of wrong tokens pushes
- * no right one out, and a key that was just issued works at once.
+ * Which kind of credential it is; each kind has a file: keys, proxy, certificate.
  *
- * Invariants: 1. secrets and hashes are compared in constant time.  2. nothing remembered is used
- * when older than IDENTITY_CACHE_MS or past the key's expiry.  3. a principal is complete before it
- * is published and never changes; the last of its holders frees it.  4. any doubt is not
- * IDENTITY_OK. */
+ * Invariants: 1. exactly one credential decides: a token, a signature or a proxy's identity, and a
+ * certificate only where none of them is.  2. what was shown in two ways, or half, is refused even
+ * where it would not be needed.  3. any doubt is not IDENTITY_OK. */
 #include "identity/identity.h"
 
 #include "identity/inside.h"
-#include "identity/token.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-#include <string.h>
-
-#define WAYS 4
-#define SETS (IDENTITY_CACHE_MAX / WAYS)
-#define PRINCIPAL_BYTES ((size_t)64 << 20) /* far above what a configuration can grant */
-#define USED_EVERY_US (60 * 1000000LL)
-
-/* A principal with its text; shared by the cache and the calls that run for it. */
-struct known {
-	atomic_uint holders;
-	struct arena arena;
-	struct principal principal;
-	int64_t expires_us;
-};
-
-struct slot {
-	struct sha256 token; /* of the whole token */
-	uint64_t verified_ms;
-	struct known *known; /* NULL: free */
-};
-
-struct identity {
-	const struct config *config;
-	struct store *store;
-	struct known *fixed;
-	pthread_mutex_t lock;
-	struct slot slots[SETS][WAYS];
-};
-
-static struct known *known_new(void)
-{
-	struct known *k = heap_new(struct known);
-
-	atomic_init(&k->holders, 1);
-	arena_init(&k->arena, PRINCIPAL_BYTES);
-	return k;
-}
-
-static void known_drop(void *what)
-{
-	struct known *k = what;
-
-	if (!k || atomic_fetch_sub(&k->holders, 1) != 1)
-		return;
-	arena_done(&k->arena);
-	heap_free(k);
-}
 
 static struct known *make_fixed(const struct config *config)
 {
@@ -73,6 +19,7 @@ static struct known *make_fixed(const struct config *config)
 		.kind = PRINCIPAL_SERVICE,
 		.tenant = f->tenant,
 		.agent = f->agent,
+		.credential_kind = CREDENTIAL_FIXED,
 		.credential = S("fixed"),
 		.environment = str_c(environment_name(config->environment)),
 		.roles = f->roles,
@@ -81,15 +28,27 @@ static struct known *make_fixed(const struct config *config)
 	return k;
 }
 
-struct identity *identity_new(const struct config *config, struct store *store)
+static struct secret_file *watch(const struct secret_config *secret)
+{
+	return secret->file.n ? secret_file_new(secret->file) : NULL;
+}
+
+struct identity *identity_new(const struct config *config, struct store *store,
+	const struct seal *seal, struct jwt_verifier *jwt)
 {
 	struct identity *i = heap_new(struct identity);
 
 	i->config = config;
 	i->store = store;
-	pthread_mutex_init(&i->lock, NULL);
+	i->seal = seal;
+	i->jwt = jwt;
+	i->cache = known_cache_new();
 	if (config->fixed)
 		i->fixed = make_fixed(config);
+	i->proxies = heap_alloc((config->proxy_count + 1) * sizeof *i->proxies);
+	for (size_t k = 0; k < config->proxy_count; k++)
+		i->proxies[k] = (struct proxy_keys){ watch(&config->proxies[k].key),
+			watch(&config->proxies[k].next) };
 	return i;
 }
 
@@ -97,213 +56,162 @@ void identity_free(struct identity **i)
 {
 	if (!*i)
 		return;
-	for (size_t set = 0; set < SETS; set++)
-		for (size_t way = 0; way < WAYS; way++)
-			known_drop((*i)->slots[set][way].known);
+	for (size_t k = 0; k < (*i)->config->proxy_count; k++) {
+		secret_file_free(&(*i)->proxies[k].key);
+		secret_file_free(&(*i)->proxies[k].next);
+	}
+	heap_free((*i)->proxies);
 	known_drop((*i)->fixed);
-	pthread_mutex_destroy(&(*i)->lock);
+	known_cache_free(&(*i)->cache);
 	heap_free(*i);
 	*i = NULL;
 }
 
-const char *identity_verdict_name(enum identity_verdict v)
+static struct str copy(struct arena *a, struct str s)
 {
-	static const char *const names[] = {
-		[IDENTITY_OK] = "ok",
-		[IDENTITY_MISSING] = "missing",
-		[IDENTITY_MALFORMED] = "malformed",
-		[IDENTITY_UNKNOWN] = "unknown",
-		[IDENTITY_EXPIRED] = "expired",
-		[IDENTITY_REVOKED] = "revoked",
-		[IDENTITY_ENVIRONMENT] = "environment",
-		[IDENTITY_UNAVAILABLE] = "unavailable",
-	};
-
-	return names[v];
+	return s.n ? arena_str(a, s) : STR_NONE;
 }
 
-static struct slot *set_of(struct identity *i, const struct sha256 *token)
+struct known *known_make(const struct config *config, const struct principal *from)
 {
-	return i->slots[(token->b[0] | token->b[1] << 8) % SETS];
+	struct known *k;
+	struct principal *p;
+	struct str *roles;
+
+	if (!from->subject.n || !principal_name_ok(from->subject) ||
+		!principal_name_ok(from->tenant) || !principal_name_ok(from->agent))
+		return NULL;
+	k = known_new();
+	p = &k->principal;
+	*p = *from;
+	p->subject = copy(&k->arena, from->subject);
+	p->tenant = copy(&k->arena, from->tenant);
+	p->agent = copy(&k->arena, from->agent);
+	p->credential = copy(&k->arena, from->credential);
+	p->issuer = copy(&k->arena, from->issuer);
+	p->environment = copy(&k->arena, from->environment);
+	roles = arena_array(&k->arena, struct str, from->role_count + 1);
+	for (size_t i = 0; i < from->role_count; i++)
+		roles[i] = copy(&k->arena, from->roles[i]);
+	p->roles = roles;
+	principal_finish(config, &k->arena, p);
+	return k;
 }
 
-/* The caller holds what is returned. */
-static struct known *recall(
-	struct identity *i, const struct sha256 *token, int64_t wall_us, uint64_t mono_ms)
-{
-	struct slot *set = set_of(i, token);
-	struct known *found = NULL;
-
-	pthread_mutex_lock(&i->lock);
-	for (size_t way = 0; way < WAYS && !found; way++) {
-		struct slot *s = &set[way];
-
-		if (!s->known || !sha256_eq(&s->token, token) || mono_ms < s->verified_ms ||
-			mono_ms - s->verified_ms >= IDENTITY_CACHE_MS ||
-			(s->known->expires_us && wall_us >= s->known->expires_us))
-			continue;
-		found = s->known;
-		atomic_fetch_add(&found->holders, 1);
-	}
-	pthread_mutex_unlock(&i->lock);
-	return found;
-}
-
-static void remember(
-	struct identity *i, const struct sha256 *token, uint64_t mono_ms, struct known *k)
-{
-	struct slot *set = set_of(i, token), *to = &set[0];
-	struct known *old;
-
-	atomic_fetch_add(&k->holders, 1);
-	pthread_mutex_lock(&i->lock);
-	for (size_t way = 0; way < WAYS; way++) {
-		if (!set[way].known || sha256_eq(&set[way].token, token)) {
-			to = &set[way];
-			break;
-		}
-		if (set[way].verified_ms < to->verified_ms)
-			to = &set[way];
-	}
-	old = to->known;
-	*to = (struct slot){ .token = *token, .verified_ms = mono_ms, .known = k };
-	pthread_mutex_unlock(&i->lock);
-	known_drop(old);
-}
-
-/* NULL: the row does not describe anybody. */
-static struct known *make_known(const struct config *config, const struct key_row *row)
-{
-	struct known *k = known_new();
-
-	k->expires_us = row->expires_us;
-	if (principal_of_key(config, &k->arena, row, &k->principal))
-		return k;
-	known_drop(k);
-	return NULL;
-}
-
-static enum identity_verdict judge(const struct config *config, const struct token *t,
-	const struct key_row *row, int64_t wall_us)
-{
-	/* first of all that it is their key: nobody else learns what became of it */
-	if (!sha256_eq(&row->hash, &t->hash))
-		return IDENTITY_UNKNOWN;
-	if (!str_eq(row->environment, str_c(environment_name(config->environment))))
-		return IDENTITY_ENVIRONMENT;
-	if (row->revoked_us)
-		return IDENTITY_REVOKED;
-	if (row->expires_us && wall_us >= row->expires_us)
-		return IDENTITY_EXPIRED;
-	return IDENTITY_OK;
-}
-
-static void note_use(struct identity *i, const struct key_row *row, int64_t wall_us)
-{
-	struct err err;
-
-	if (wall_us - row->used_us < USED_EVERY_US)
-		return;
-	/* best effort: who may come in does not depend on it */
-	(void)!store_key_used(i->store, row->id, wall_us, &err);
-}
-
-static enum identity_verdict look_up(
-	struct identity *i, const struct token *t, int64_t wall_us, struct known **out)
+static enum identity_verdict verify_jwt(
+	struct identity *i, struct str token, struct moment at, struct known **out)
 {
 	enum identity_verdict verdict;
-	struct key_row row;
-	struct arena a;
-	struct err err;
+	int64_t expires_us = 0;
+	struct sha256 digest;
+	struct known *k;
 
-	arena_init(&a, (size_t)64 << 10);
-	if (store_key_get(i->store, &a, t->id, &row, &err)) {
-		verdict = judge(i->config, t, &row, wall_us);
-		if (verdict == IDENTITY_OK && !(*out = make_known(i->config, &row)))
-			verdict = IDENTITY_UNKNOWN;
-		if (verdict == IDENTITY_OK)
-			note_use(i, &row, wall_us);
-	} else {
-		verdict = err.code == E_NOT_FOUND ? IDENTITY_UNKNOWN : IDENTITY_UNAVAILABLE;
+	sha256_of(token, &digest);
+	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	if (*out)
+		return IDENTITY_OK;
+	k = known_new();
+	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.mono_ms, &k->principal,
+		&expires_us, &k->bound);
+	if (verdict != IDENTITY_OK) {
+		known_drop(k);
+		return verdict;
 	}
-	arena_done(&a);
-	return verdict;
-}
-
-/* The principal's text stays as long as the arena that runs known_drop. */
-static enum identity_verdict hand_out(struct known *k, struct arena *a, struct principal *out)
-{
-	*out = k->principal;
-	arena_defer(a, known_drop, k);
+	k->principal.expires_us = expires_us;
+	known_put(i->cache, &digest, at.mono_ms, k);
+	*out = k;
 	return IDENTITY_OK;
 }
 
-static enum identity_verdict verify_key(struct identity *i, struct arena *a, struct str token,
-	int64_t wall_us, uint64_t mono_ms, struct principal *out)
+static bool is_key(struct str token)
 {
+	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_"));
+}
+
+static enum identity_verdict verify_bearer(struct identity *i, const struct credential_shown *shown,
+	struct moment at, struct known **out)
+{
+	enum identity_verdict verdict = IDENTITY_UNKNOWN;
+
+	if (i->jwt && !is_key(shown->bearer))
+		verdict = verify_jwt(i, shown->bearer, at, out);
+	else if (i->config->api_keys)
+		verdict = key_verify(i, shown->bearer, at, out);
+	if (verdict != IDENTITY_OK || !(*out)->bound.n)
+		return verdict;
+	if (str_eq((*out)->bound, shown->certificate.sha256))
+		return IDENTITY_OK;
+	known_drop(*out);
+	return IDENTITY_BINDING;
+}
+
+static enum identity_verdict verify(struct identity *i, const struct credential_shown *shown,
+	struct moment at, struct known **out)
+{
+	if (shown->identity.n)
+		return proxy_verify(i, shown, at, out);
+	if (shown->signature.n)
+		return i->config->api_keys ? key_verify_signed(i, shown, at, out)
+					   : IDENTITY_UNKNOWN;
+	if (shown->bearer.n)
+		return verify_bearer(i, shown, at, out);
+	if (shown->certificate.sha256.n && i->config->certificate_count)
+		return certificate_verify(i, &shown->certificate, out);
+	return IDENTITY_MISSING;
+}
+
+enum identity_verdict identity_verify(struct identity *i, struct arena *a,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	struct principal *out)
+{
+	struct moment at = { .wall_us = wall_us, .mono_ms = mono_ms };
 	enum identity_verdict verdict;
 	struct known *k = NULL;
-	struct sha256 digest;
-	struct token t;
 
-	if (!token_read(token, &t))
+	if (shown->malformed)
 		return IDENTITY_MALFORMED;
-	if (t.environment != i->config->environment)
-		return IDENTITY_ENVIRONMENT;
-	sha256_of(token, &digest);
-	k = recall(i, &digest, wall_us, mono_ms);
-	if (k)
-		return hand_out(k, a, out);
-	verdict = look_up(i, &t, wall_us, &k);
-	if (verdict != IDENTITY_OK)
-		return verdict;
-	remember(i, &digest, mono_ms, k);
-	return hand_out(k, a, out);
-}
-
-enum identity_verdict identity_verify(struct identity *i, struct arena *a, struct str token,
-	int64_t wall_us, uint64_t mono_ms, struct principal *out)
-{
-	if (i->fixed) {
+	if (i->fixed && !shown->identity.n) {
 		*out = i->fixed->principal; /* lives as long as the configuration */
 		return IDENTITY_OK;
 	}
-	if (!token.n)
-		return IDENTITY_MISSING;
-	if (!i->config->api_keys)
-		return IDENTITY_UNKNOWN;
-	return verify_key(i, a, token, wall_us, mono_ms, out);
+	verdict = verify(i, shown, at, &k);
+	if (verdict == IDENTITY_OK)
+		known_hand_out(k, a, out);
+	return verdict;
 }
 
-struct str identity_make_key(struct arena *a, enum environment environment, struct key_row *row_out)
-{
-	uint8_t secret[32];
-	struct buf id, text;
-
-	buf_in(&id, a, TOKEN_ID_BYTES);
-	token_make_id(&id);
-	random_bytes(secret, sizeof secret);
-	buf_in(&text, a, TOKEN_BYTES);
-	token_write(&text, environment, buf_str(&id), str_n(secret, sizeof secret));
-	row_out->id = buf_str(&id);
-	row_out->environment = str_c(environment_name(environment));
-	sha256_of(str_n(secret, sizeof secret), &row_out->hash);
-	wipe(secret, sizeof secret);
-	return buf_str(&text);
-}
-
-bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us)
+static bool key_still_good(struct identity *i, struct str credential, int64_t wall_us)
 {
 	struct key_row row;
 	struct arena a;
 	struct err err;
 	bool good;
 
-	if (i->fixed)
-		return str_eq(credential, i->fixed->principal.credential);
-	arena_init(&a, PRINCIPAL_BYTES);
+	arena_init(&a, (size_t)64 << 10);
 	good = store_key_get(i->store, &a, credential, &row, &err) && !row.revoked_us &&
 	       (!row.expires_us || row.expires_us > wall_us);
 	arena_done(&a);
 	return good;
+}
+
+static bool proxy_still_good(const struct identity *i, struct str name)
+{
+	for (size_t k = 0; k < i->config->proxy_count; k++)
+		if (str_eq(i->config->proxies[k].name, name))
+			return true;
+	return false;
+}
+
+bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us)
+{
+	if (str_starts(credential, S("jwt:")))
+		return true; /* no longer than its token: the stream's caller comes back with it */
+	if (i->fixed)
+		return str_eq(credential, i->fixed->principal.credential);
+	if (str_starts(credential, S("proxy:")))
+		return proxy_still_good(i, str_from(credential, 6));
+	/* whose row was taken out is told so by the next request: a reload ends no stream */
+	if (str_starts(credential, S("cert:")))
+		return i->config->certificate_count > 0;
+	return key_still_good(i, credential, wall_us);
 }

@@ -94,11 +94,13 @@ static void add_grants(const struct config *config, struct arena *a, struct prin
 /* Lengths go in, so that no two principals have the same bytes. */
 static void add_binding(struct arena *a, struct principal *p)
 {
-	const struct str parts[] = { p->subject, p->tenant, p->agent };
+	const struct str parts[] = { p->subject, p->tenant, p->agent, p->issuer };
+	/* a subject of one issuer is nobody at another; keys have none */
+	size_t count = p->issuer.n ? ARRAY_LEN(parts) : ARRAY_LEN(parts) - 1;
 	struct buf text;
 
 	buf_in(&text, a, (size_t)64 << 10);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+	for (size_t i = 0; i < count; i++) {
 		buf_u64(&text, parts[i].n);
 		buf_char(&text, ':');
 		buf_add(&text, parts[i]);

@@ -34,7 +34,8 @@ struct principal {
 	struct str tenant; /* empty: none */
 	struct str agent; /* the software, as the credential names it; empty: not named */
 	enum credential_kind credential_kind;
-	struct str credential; /* id of the key, or "fixed" */
+	struct str credential; /* id of the key, "jwt:ID", "cert:…", "proxy:NAME" or "fixed"; in
+				  records */
 	struct str issuer; /* JWT: who issued the token */
 	int64_t expires_us; /* of the credential; 0: never */
 	struct str environment;

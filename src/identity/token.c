@@ -20,6 +20,8 @@ static const struct str names[] = {
 	[ENV_PRODUCTION] = STR_INIT("prd"),
 };
 
+static const struct str prefixes[] = { STR_INIT("pstn_"), STR_INIT("psgn_") }; /* by signing */
+
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 static bool read_environment(struct str name, enum environment *out)
@@ -46,10 +48,10 @@ static bool read_secret(struct str text, struct sha256 *hash_out)
 
 bool token_read(struct str text, struct token *out)
 {
-	struct token t;
+	struct token t = { .signing = str_starts(text, prefixes[true]) };
 
-	if (text.n != TOKEN_BYTES || !str_starts(text, S("pstn_")) || text.p[ID_AT - 1] != '_' ||
-		text.p[SECRET_AT - 1] != '_')
+	if (text.n != TOKEN_BYTES || !str_starts(text, prefixes[t.signing]) ||
+		text.p[ID_AT - 1] != '_' || text.p[SECRET_AT - 1] != '_')
 		return false;
 	t.id = str_sub(text, ID_AT, TOKEN_ID_BYTES);
 	for (size_t i = 0; i < t.id.n; i++)
@@ -62,13 +64,13 @@ bool token_read(struct str text, struct token *out)
 	return true;
 }
 
-void token_write(struct buf *out, enum environment environment, struct str id, struct str secret)
+void token_write(struct buf *out, const struct token *t, struct str secret)
 {
-	bug_on(id.n != TOKEN_ID_BYTES || secret.n != SECRET_BYTES);
-	buf_lit(out, "pstn_");
-	buf_add(out, names[environment]);
+	bug_on(t->id.n != TOKEN_ID_BYTES || secret.n != SECRET_BYTES);
+	buf_add(out, prefixes[t->signing]);
+	buf_add(out, names[t->environment]);
 	buf_char(out, '_');
-	buf_add(out, id);
+	buf_add(out, t->id);
 	buf_char(out, '_');
 	base64url_write(out, secret);
 }

@@ -11,12 +11,13 @@ static void check_new_id(struct str secret)
 	char id_space[TOKEN_ID_BYTES], text_space[TOKEN_BYTES];
 	struct buf id = { .p = id_space, .cap = sizeof id_space, .limit = sizeof id_space };
 	struct buf text = { .p = text_space, .cap = sizeof text_space, .limit = sizeof text_space };
-	struct token t;
+	struct token made = { .environment = ENV_STAGING, .signing = true }, t;
 
 	token_make_id(&id);
-	token_write(&text, ENV_STAGING, buf_str(&id), secret);
-	bug_on(!token_read(buf_str(&text), &t) || !str_eq(t.id, buf_str(&id)));
-	bug_on(t.environment != ENV_STAGING);
+	made.id = buf_str(&id);
+	token_write(&text, &made, secret);
+	bug_on(!token_read(buf_str(&text), &t) || !str_eq(t.id, made.id));
+	bug_on(t.environment != ENV_STAGING || !t.signing);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bug_on(!base64url_read(str_from(text, 22), &secret));
 	sha256_of(buf_str(&secret), &hash);
 	bug_on(!sha256_eq(&hash, &t.hash));
-	token_write(&again, t.environment, t.id, buf_str(&secret));
+	token_write(&again, &t, buf_str(&secret));
 	bug_on(!str_eq(buf_str(&again), text));
 	check_new_id(buf_str(&secret));
 	return 0;

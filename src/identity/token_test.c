@@ -19,6 +19,8 @@ static void only_the_one_form_is_read(void **state)
 		{ "pstn_dev_" ID "_" SECRET, true },
 		{ "pstn_stg_" ID "_" SECRET, true },
 		{ "pstn_prd_" ID "_" SECRET, true },
+		{ "psgn_dev_" ID "_" SECRET, true },
+		{ "psgm_dev_" ID "_" SECRET, false },
 		{ "", false },
 		{ "pstn_", false },
 		{ "pstn_dev_" ID "_", false },
@@ -82,10 +84,14 @@ static void what_is_written_is_read(void **state)
 		buf_in(&id, &a, TOKEN_ID_BYTES);
 		token_make_id(&id);
 		buf_in(&text, &a, TOKEN_BYTES);
-		token_write(&text, ENV_STAGING, buf_str(&id), str_n(secret, sizeof secret));
+		t = (struct token){
+			.environment = ENV_STAGING, .signing = i % 2, .id = buf_str(&id)
+		};
+		token_write(&text, &t, str_n(secret, sizeof secret));
 		assert_true(buf_ok(&text) && text.n == TOKEN_BYTES);
 		assert_true(token_read(buf_str(&text), &t));
 		assert_true(str_eq(t.id, buf_str(&id)));
+		assert_int_equal(t.signing, i % 2);
 		arena_reset(&a);
 	}
 	arena_done(&a);

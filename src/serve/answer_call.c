@@ -292,10 +292,29 @@ static void ask_legacy(struct answering *t, struct call *c, const struct receipt
 			S("the question cannot be asked now; try again later"));
 }
 
+/* What the client's next token needs: what this one has, and what was missing. */
+static void want_scope(struct answering *t, const struct call *c)
+{
+	struct buf scopes;
+
+	if (!t->x->http || c->end != CALL_FAULT ||
+		!str_eq(c->fault.reason, S("insufficient_scope")))
+		return;
+	buf_in(&scopes, c->arena, (size_t)16 << 10);
+	for (size_t i = 0; i < c->who->scope_count; i++) {
+		buf_add(&scopes, c->who->scopes[i]);
+		buf_char(&scopes, ' ');
+	}
+	buf_add(&scopes, c->entry->requires);
+	t->x->wants_scope = buf_ok(&scopes) ? buf_str(&scopes) : c->entry->requires;
+}
+
 static void send_outcome(struct answering *t, struct call *c, const struct receipt *receipt)
 {
 	struct buf out;
 
+	if (receipt)
+		want_scope(t, c);
 	if (t->cancelled) {
 		t->x->ops->reply(t->x, 202, STR_NONE, STR_NONE);
 	} else if (!receipt) {

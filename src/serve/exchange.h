@@ -39,6 +39,8 @@ struct exchange {
 	bool http;
 	struct str session; /* nonce of the session whose streams may be resumed (2025-11-25), or
 			       empty */
+	struct str wants_scope; /* the reply says that a token with these scopes is needed; empty:
+				   it does not */
 	_Atomic unsigned holders; /* of a parked one */
 };
 

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "serve/admin.h"
-#include "serve/log.h"
+#include "serve/metadata.h"
 #include "serve/origin.h"
 
 #include <stdlib.h>
@@ -19,6 +19,8 @@
 
 static const struct route routes[] = {
 	{ ENDPOINT, "POST, GET, DELETE, OPTIONS", "a valid credential" },
+	{ METADATA_ENDPOINT_PATH, "GET, HEAD, OPTIONS", "anybody" },
+	{ METADATA_PATH, "GET, HEAD, OPTIONS", "anybody" },
 	{ "/healthz", "GET, HEAD", "anybody" },
 	{ 0 },
 };
@@ -35,6 +37,7 @@ struct http_exchange {
 	struct http_conn *conn;
 	struct http_stream *stream; /* once a message went out before the answer */
 	struct str cors_origin; /* a listed origin, or empty */
+	struct metadata metadata;
 	bool prefers_stream; /* text/event-stream stands first in Accept */
 	struct replay *replay;
 	struct replay_owner owner;
@@ -45,7 +48,7 @@ struct http_exchange {
 };
 
 #define CORS_HEADERS 3
-#define HEADERS_MOST 8 /* CORS, limits, session */
+#define REPLY_HEADERS 9 /* CORS, limits, session, challenge */
 
 static size_t cors_headers(const struct http_exchange *x, struct http_header *out)
 {
@@ -65,7 +68,7 @@ static size_t add_header(struct http_header *out, size_t count, struct str name,
 	return count;
 }
 
-/* out: HEADERS_MOST of them. */
+/* out: REPLY_HEADERS of them. */
 static size_t own_headers(const struct http_exchange *x, struct http_header *out)
 {
 	size_t count = cors_headers(x, out);
@@ -88,7 +91,7 @@ static void make_resumable(struct http_exchange *x)
 
 static bool begin_stream(struct http_exchange *x)
 {
-	struct http_header headers[HEADERS_MOST];
+	struct http_header headers[REPLY_HEADERS];
 
 	if (x->stream || !x->conn)
 		return x->stream != NULL;
@@ -127,10 +130,10 @@ static void http_exchange_reply(
 	struct exchange *base, int status, struct str json, struct str session)
 {
 	struct http_exchange *x = (struct http_exchange *)base;
-	struct http_header headers[HEADERS_MOST];
+	struct http_header headers[REPLY_HEADERS];
 	struct http_reply reply = { .status = status, .body = json, .headers = headers };
 
-	if (x->prefers_stream && status == 200 && json.n && !session.n)
+	if (x->prefers_stream && status == 200 && json.n && !session.n && !base->wants_scope.n)
 		begin_stream(x);
 	if (x->stream) {
 		end_stream(x, json);
@@ -144,6 +147,12 @@ static void http_exchange_reply(
 	if (session.n)
 		headers[reply.header_count++] =
 			(struct http_header){ S("Mcp-Session-Id"), session };
+	if (base->wants_scope.n) {
+		reply.status = 403;
+		headers[reply.header_count++] = (struct http_header){ S("WWW-Authenticate"),
+			metadata_challenge(
+				&x->metadata, x->arena, CHALLENGE_SCOPE, base->wants_scope) };
+	}
 	http_reply(x->conn, &reply);
 }
 
@@ -212,7 +221,7 @@ struct request {
 static void say(struct request *q, int status, struct str line, const struct http_header *extra,
 	size_t extra_count)
 {
-	struct http_header headers[HEADERS_MOST];
+	struct http_header headers[REPLY_HEADERS];
 	struct http_reply reply = {
 		.status = status, .content_type = S("application/json"), .headers = headers
 	};
@@ -329,20 +338,108 @@ static void answer_preflight(struct request *q)
 			&(struct http_header){ S("Allow"), S("POST") }, 1);
 }
 
-/* RFC 6750 section 2.1: one Authorization header, "Bearer" in any case, one token. */
-static bool bearer_token(const struct http_request *r, struct str *token_out)
+static void send_metadata(struct request *q)
 {
-	size_t count;
-	struct str value = http_header_get(r, S("Authorization"), &count);
-	struct str scheme, rest;
+	struct http_header headers[REPLY_HEADERS];
+	struct http_reply reply = {
+		.status = 200, .content_type = S("application/json"), .headers = headers
+	};
 
-	*token_out = STR_NONE;
-	if (!count)
-		return true;
-	if (count > 1 || !str_cut(value, ' ', &scheme, &rest) || !str_eq_ci(scheme, S("Bearer")))
-		return false;
-	*token_out = str_trim(rest);
-	return token_out->n > 0;
+	reply.header_count = cors_headers(&q->x, headers);
+	reply.body = metadata_document(&q->x.metadata, q->in.arena);
+	http_reply(q->x.conn, &reply);
+}
+
+static void answer_metadata(struct request *q)
+{
+	if (str_eq(q->http->method, S("OPTIONS")))
+		answer_preflight(q);
+	else if (!str_eq(q->http->method, S("GET")) && !str_eq(q->http->method, S("HEAD")))
+		say(q, 405, S("only GET"),
+			&(struct http_header){ S("Allow"), S("GET, HEAD, OPTIONS") }, 1);
+	else
+		send_metadata(q);
+}
+
+static struct credential_header credential_header(const struct http_request *r, struct str name)
+{
+	struct credential_header h;
+
+	h.value = http_header_get(r, name, &h.count);
+	return h;
+}
+
+/* identity and transport do not know each other: names of one become names of the other. */
+static void show_certificate(struct request *q, struct certificate_shown *out)
+{
+	const struct http_peer *p = http_conn_peer(q->x.conn);
+	struct certificate_name *names =
+		arena_array(q->in.arena, struct certificate_name, p->certificate_name_count + 1);
+	static const enum certificate_name_kind kinds[] = { [HTTP_NAME_URI] = CERTIFICATE_URI,
+		[HTTP_NAME_DNS] = CERTIFICATE_DNS,
+		[HTTP_NAME_EMAIL] = CERTIFICATE_EMAIL };
+
+	for (size_t i = 0; i < p->certificate_name_count; i++)
+		names[i] = (struct certificate_name){ kinds[p->certificate_names[i].kind],
+			p->certificate_names[i].text };
+	*out = (struct certificate_shown){ .sha256 = p->certificate_sha256,
+		.subject = p->certificate_subject,
+		.names = names,
+		.name_count = p->certificate_name_count };
+}
+
+/* What the URL holds stands in logs of others: a credential there is burnt, and never taken. */
+static bool has_credential(struct str query)
+{
+	static const struct str names[] = { STR_INIT("access_token"), STR_INIT("token"),
+		STR_INIT("api_key"), STR_INIT("key") };
+	struct str part, name, value;
+
+	while (query.n) {
+		if (!str_cut(query, '&', &part, &query)) {
+			part = query;
+			query = STR_NONE;
+		}
+		if (!str_cut(part, '=', &name, &value))
+			continue;
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			if (str_eq_ci(name, names[i]))
+				return true;
+	}
+	return false;
+}
+
+static enum identity_verdict verify(struct request *q)
+{
+	const struct http_request *r = q->http;
+	struct credential_headers headers = { credential_header(r, S("Authorization")),
+		credential_header(r, S("Postern-Identity")),
+		credential_header(r, S("Postern-Signature")) };
+	struct credential_shown shown = { .request = { r->method, r->path, r->query, r->body } };
+
+	if (has_credential(r->query))
+		return IDENTITY_LOCATION;
+	shown_read(&headers, &shown);
+	show_certificate(q, &shown.certificate);
+	return identity_verify(q->in.generation->identity, q->in.arena, &shown, clock_wall_us(),
+		clock_mono_ms(), &q->who);
+}
+
+/* Whatever was wrong with it, the words are the same: the record has the reason. */
+static void refuse_credential(struct request *q, enum identity_verdict verdict)
+{
+	bool missing = verdict == IDENTITY_MISSING;
+	struct http_header challenge = { S("WWW-Authenticate"),
+		metadata_challenge(&q->x.metadata, q->in.arena,
+			missing ? CHALLENGE_NO_TOKEN : CHALLENGE_BAD_TOKEN, STR_NONE) };
+
+	if (identity_verdict_forbids(verdict))
+		say(q, 403, S("the credential names nobody this server can serve"), NULL, 0);
+	else
+		say(q, 401,
+			missing ? S("a credential is needed: Authorization: Bearer KEY")
+				: S("the credential is not valid"),
+			&challenge, 1);
 }
 
 /* An address from which too many bad credentials came: nothing more of it is verified. */
@@ -375,34 +472,24 @@ static void count_failure(
 static bool authenticate(struct request *q)
 {
 	const struct limit_rule *rule = q->in.generation->config->limits.auth_failures;
-	struct identity *identity = q->in.generation->identity;
 	enum identity_verdict verdict;
-	struct str token;
 
 	if (!check_address(q, rule))
 		return false;
-	verdict = bearer_token(q->http, &token) ? identity_verify(identity, q->in.arena, token,
-							  clock_wall_us(), clock_mono_ms(), &q->who)
-						: IDENTITY_MALFORMED;
+	verdict = verify(q);
 	if (verdict == IDENTITY_OK) {
 		q->in.who = &q->who;
 		return true;
 	}
 	count_failure(q, rule, verdict);
-	if (!answer_record_refusal(q->front->server, &q->in, "AUTH_FAIL",
+	if (!answer_record_refusal(q->front->server, &q->in,
+		    identity_verdict_forbids(verdict) ? "DENY" : "AUTH_FAIL",
 		    str_c(identity_verdict_name(verdict)), q->http->method, q->http->path) ||
 		verdict == IDENTITY_UNAVAILABLE) {
 		say(q, 503, S("credentials cannot be checked now; try again later"), NULL, 0);
 		return false;
 	}
-	say(q, 401,
-		verdict == IDENTITY_MISSING ? S("a credential is needed: Authorization: Bearer KEY")
-					    : S("the credential is not valid"),
-		&(struct http_header){ S("WWW-Authenticate"),
-			verdict == IDENTITY_MISSING
-				? S("Bearer realm=\"postern\"")
-				: S("Bearer realm=\"postern\", error=\"invalid_token\"") },
-		1);
+	refuse_credential(q, verdict);
 	return false;
 }
 
@@ -472,7 +559,6 @@ static void answer_post(struct request *q)
 	q->x.prefers_stream = prefers_stream(q->http);
 	q->x.replay = q->front->server->replay;
 	q->x.owner.binding = q->who.binding;
-	q->x.arena = q->in.arena;
 	answer(q->front->server, &q->in, &q->x.x);
 }
 
@@ -568,6 +654,13 @@ static void answer_method(struct request *q)
 			&(struct http_header){ S("Allow"), S("POST, GET, DELETE") }, 1);
 }
 
+static bool is_metadata(const struct request *q)
+{
+	return metadata_offered(q->in.generation->config) &&
+	       (str_eq(q->http->path, S(METADATA_ENDPOINT_PATH)) ||
+		       str_eq(q->http->path, S(METADATA_PATH)));
+}
+
 static void route(struct request *q)
 {
 	if (str_eq(q->http->path, S("/healthz"))) {
@@ -576,6 +669,11 @@ static void route(struct request *q)
 	}
 	if (admin_owns(q->http->path)) {
 		deny(q, 404, "DENY", "admin", S("nothing is here"));
+		return;
+	}
+	if (is_metadata(q)) {
+		if (check_host(q))
+			answer_metadata(q);
 		return;
 	}
 	if (!str_eq(q->http->path, S(ENDPOINT))) {
@@ -605,6 +703,9 @@ void http_front_serve(void *ctx, struct http_conn *c, const struct http_request 
 	q->in.arena = a;
 	q->in.peer = http_conn_peer(c)->address;
 	q->in.generation = g;
+	q->x.arena = a;
+	q->x.metadata =
+		(struct metadata){ .config = g->config, .catalog = g->catalog, .host = r->host };
 	route(q); /* q is gone with the connection's arena once it was answered */
 	world_drop(front->server->world, g);
 }

@@ -74,6 +74,7 @@ bool serve_call(struct world *w, struct arena *a, struct str token, struct str t
 	struct str arguments_json, struct str *result_out, bool *is_error_out, struct err *err)
 {
 	struct generation *g = world_hold(w);
+	struct credential_shown shown = { .bearer = token };
 	enum identity_verdict verdict;
 	const struct entry *entry;
 	struct json_error error;
@@ -81,7 +82,7 @@ bool serve_call(struct world *w, struct arena *a, struct str token, struct str t
 	struct json arguments;
 	bool ok = false;
 
-	verdict = identity_verify(g->identity, a, token, clock_wall_us(), clock_mono_ms(), &who);
+	verdict = identity_verify(g->identity, a, &shown, clock_wall_us(), clock_mono_ms(), &who);
 	if (verdict != IDENTITY_OK)
 		refuse_key(w, verdict, tool, err);
 	else if (!json_parse(a, arguments_json, &arguments, &error))

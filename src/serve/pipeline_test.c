@@ -147,7 +147,8 @@ static void try_call(struct tried *t, size_t memory, const char *tool, const cha
 	memset(t, 0, sizeof *t);
 	arena_init(&t->arena, memory);
 	t->generation = world_hold(site.world);
-	assert_int_equal(identity_verify(t->generation->identity, &t->arena, site.token,
+	assert_int_equal(identity_verify(t->generation->identity, &t->arena,
+				 &(struct credential_shown){ .bearer = site.token },
 				 clock_wall_us(), clock_mono_ms(), &t->who),
 		IDENTITY_OK);
 	sent = arena_new(&t->arena, struct json);

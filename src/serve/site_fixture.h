@@ -112,7 +112,7 @@ static inline void site_key(struct site *s)
 		.created_us = clock_wall_us() };
 	struct err err;
 
-	s->token = identity_make_key(&s->arena, ENV_DEVELOPMENT, &row);
+	s->token = identity_make_key(&s->arena, ENV_DEVELOPMENT, NULL, &row);
 	if (!store_key_add(world_store(s->world), &row, &err) || !world_seal(s->world, &err))
 		fail_msg("%s", err.text);
 }

@@ -11,6 +11,7 @@
 #include "json/write.h"
 #include "serve/admin.h"
 #include "serve/http_front.h"
+#include "serve/key_check.h"
 #include "serve/log.h"
 #include "serve/reload.h"
 #include "serve/stdio_front.h"
@@ -69,7 +70,7 @@ static struct world *open_or_explain(const struct world_options *options)
 	if (w) {
 		struct generation *g = world_hold(w);
 
-		scrub_environment(secret_bytes(&g->config->stdio_key));
+		scrub_environment(secret_bytes(&g->config->stdio_key.value));
 		apply_log_level(options, g->config);
 		world_drop(w, g);
 	}
@@ -81,8 +82,9 @@ static struct world *open_or_explain(const struct world_options *options)
 	return w;
 }
 
-/* Every source must answer and every statement prepare before anything is served. */
-static bool sources_ready(struct world *w)
+/* Every source must answer, every statement prepare and, where tokens are taken, every issuer have
+ * keys before anything is served. */
+static bool sources_ready(struct world *w, bool issuers)
 {
 	struct generation *g = world_hold(w);
 	struct report report;
@@ -90,12 +92,14 @@ static bool sources_ready(struct world *w)
 
 	report_begin(&report);
 	backends_check(g->backends, &report.findings);
+	if (issuers)
+		jwt_verifier_ready(g->jwt, &report.findings);
 	errors = report.findings.errors;
 	record_crossing(w, &report.findings);
 	report_end(&report, stderr);
 	if (errors)
-		fprintf(stderr, "postern: not started: %zu %s with the sources\n", errors,
-			errors == 1 ? "problem" : "problems");
+		fprintf(stderr, "postern: not started: %zu %s with the sources or the issuers\n",
+			errors, errors == 1 ? "problem" : "problems");
 	world_drop(w, g);
 	return !errors;
 }
@@ -122,7 +126,9 @@ int serve_check(const struct world_options *options)
 		struct generation *g = world_hold(w);
 
 		backends_check(g->backends, &report.findings);
+		key_check(w, g->config, clock_wall_us(), &report.findings);
 		survey_keys(w, g, &report.findings);
+		jwt_verifier_ready(g->jwt, &report.findings);
 		print_profile(g->config->environment);
 		world_drop(w, g);
 		world_close(&w);
@@ -346,6 +352,7 @@ static int serve_listener(struct world *w, const struct world_options *options, 
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_OSERR;
 	} else {
+		world_tell_keys(w);
 		http_server_start(l.http);
 		announce(&l, w);
 		run_until_stopped(&l.server, l.http, options, signals);
@@ -377,7 +384,7 @@ int serve_http(const struct world_options *options)
 				"or "
 				"give --listen HOST:PORT\n",
 				STR_ARG(g->config->file));
-		} else if (!sources_ready(w)) {
+		} else if (!sources_ready(w, true)) {
 			status = EX_DATAERR;
 		} else if ((lock = lock_instance(g->config, &err)) < 0) {
 			fprintf(stderr, "postern: not started: %s\n", err.text);
@@ -418,7 +425,6 @@ int serve_stdio(const struct world_options *options)
 {
 	struct generation *g;
 	struct server server;
-	struct secret key;
 	struct world *w;
 	int signals, status;
 
@@ -428,25 +434,23 @@ int serve_stdio(const struct world_options *options)
 	if (!w)
 		return EX_CONFIG;
 	g = world_hold(w);
-	key = g->config->stdio_key;
 	status = 0;
-	if (!key.n && !g->config->fixed) {
+	if (!g->config->stdio_key.value.n && !g->config->fixed) {
 		fprintf(stderr,
 			"postern: not started: identity.stdio.key is empty: issue a key with "
 			"'postern key issue' and put it where that setting says\n");
 		status = EX_NOPERM;
-	} else if (!sources_ready(w)) {
+	} else if (!sources_ready(w, false)) {
 		status = EX_DATAERR;
 	}
 	world_drop(w, g);
 	if (!status) {
 		server_init(&server, w);
-		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO, secret_bytes(&key),
+		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO,
 			&(struct stdio_wake){ signals, pipe_woken,
 				&(struct waker){ &server, options, signals } });
 		server_done(&server);
 	}
-	secret_wipe(&key);
 	world_close(&w);
 	close(signals);
 	return status;

@@ -5,6 +5,7 @@
 #include "serve/stdio_front.h"
 
 #include "base/clock.h"
+#include "base/secret_file.h"
 #include "serve/log.h"
 #include "transport/stdio.h"
 
@@ -33,7 +34,8 @@ struct job {
 struct pipe_front {
 	struct server *server;
 	struct stdio *stdio;
-	struct str token;
+	struct secret_file *key_file; /* NULL: the key is of the environment */
+	struct secret key;
 	pthread_mutex_t lock;
 	pthread_cond_t work, room;
 	struct job *first, **last;
@@ -124,6 +126,27 @@ static void refuse_key(
 			j->flight.id);
 }
 
+/* The key as it is now: whoever rotates it replaces the file. */
+static enum identity_verdict verify(
+	struct pipe_front *f, struct generation *g, struct job *j, struct principal *out)
+{
+	struct credential_shown shown = { .malformed = false };
+	enum identity_verdict verdict = IDENTITY_UNAVAILABLE;
+	struct secret key = f->key;
+	struct log_text why;
+	struct err err;
+
+	if (f->key_file && !secret_file_get(f->key_file, clock_mono_ms(), &key, &err)) {
+		log_error("key_unreadable", "error=%s", log_value(&why, str_c(err.text)));
+	} else {
+		shown.bearer = secret_bytes(&key);
+		verdict = identity_verify(
+			g->identity, &j->arena, &shown, clock_wall_us(), clock_mono_ms(), out);
+	}
+	secret_wipe(&key);
+	return verdict;
+}
+
 static void run_job(struct pipe_front *f, struct generation *g, struct job *j)
 {
 	struct pipe_exchange x = {
@@ -139,8 +162,7 @@ static void run_job(struct pipe_front *f, struct generation *g, struct job *j)
 	enum identity_verdict verdict;
 	struct principal who;
 
-	verdict = identity_verify(
-		g->identity, &j->arena, f->token, clock_wall_us(), clock_mono_ms(), &who);
+	verdict = verify(f, g, j, &who);
 	if (verdict != IDENTITY_OK) {
 		refuse_key(f, &in, j, verdict);
 		return;
@@ -355,16 +377,17 @@ static void finish(struct pipe_front *f)
 		pthread_join(f->threads[i], NULL);
 }
 
-int stdio_front_run(
-	struct server *s, int in_fd, int out_fd, struct str token, const struct stdio_wake *wake)
+int stdio_front_run(struct server *s, int in_fd, int out_fd, const struct stdio_wake *wake)
 {
 	struct generation *g = world_hold(s->world);
 	struct pipe_front f = { .server = s,
-		.token = token,
+		.key = g->config->stdio_key.value,
 		.workers_max = MIN(MAX(g->config->limits.concurrency, 1u), (unsigned)WORKERS_MAX) };
 	enum stdio_event event;
 
 	f.stdio = stdio_new(in_fd, out_fd, (size_t)g->config->limits.request_bytes, WRITE_MS);
+	if (g->config->stdio_key.file.n)
+		f.key_file = secret_file_new(g->config->stdio_key.file);
 	world_drop(s->world, g);
 	f.last = &f.first;
 	arena_init(&f.session_text, (size_t)64 << 10);
@@ -382,5 +405,7 @@ int stdio_front_run(
 	pthread_cond_destroy(&f.room);
 	pthread_cond_destroy(&f.work);
 	pthread_mutex_destroy(&f.lock);
+	secret_file_free(&f.key_file);
+	secret_wipe(&f.key);
 	return event == STDIO_FAILED ? 74 : 0;
 }

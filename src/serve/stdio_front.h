@@ -12,7 +12,7 @@ struct stdio_wake {
 	void *ctx;
 };
 
-/* Reads until the end of input or until the wake says so; what was accepted is answered first.
- * token: the key the person was given; verified for every message.  Returns an exit status. */
-int stdio_front_run(
-	struct server *s, int in_fd, int out_fd, struct str token, const struct stdio_wake *wake);
+/* Reads until the end of input or until the wake says so; what was accepted is answered first.  The
+ * key is that of identity.stdio.key, read again when its file changes; it is verified for every
+ * message.  Returns an exit status. */
+int stdio_front_run(struct server *s, int in_fd, int out_fd, const struct stdio_wake *wake);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "guard/survey.h"
 #include "serve/log.h"
+#include "serve/issuers.h"
 
 #include <pthread.h>
 
@@ -21,6 +22,7 @@ struct world {
 	struct metrics *metrics;
 	int64_t started_us;
 	struct limits *limits;
+	struct jwks_cache *keys_of_issuers;
 	struct seal seal;
 	bool sealed;
 	struct secret mask_key; /* n = 0: nobody needed it yet */
@@ -63,6 +65,7 @@ static void generation_free(struct generation *g)
 	guard_free(&g->guard);
 	backends_free(&g->backends);
 	identity_free(&g->identity);
+	jwt_verifier_free(&g->jwt);
 	map_done(&g->meters);
 	if (g->catalog)
 		catalog_done(g->catalog);
@@ -82,6 +85,7 @@ static bool load(struct world *w, struct generation *g, struct findings *f)
 		g->catalog = catalog_load(&g->arena, g->config, f);
 	if (!g->catalog)
 		return false;
+	g->jwt = jwt_verifier_new(g->config, w->keys_of_issuers);
 	g->backends = backends_new(g->config, g->catalog, &err);
 	if (!g->backends)
 		finding_error(f, (struct place){ .file = w->config_file }, "config.source",
@@ -156,7 +160,7 @@ static void attach(struct world *w, struct generation *g)
 			clock_boot_id(&w->own), w->store);
 	}
 	arena_budget((size_t)g->config->limits.memory);
-	g->identity = identity_new(g->config, w->store);
+	g->identity = identity_new(g->config, w->store, &w->seal, g->jwt);
 	g->guard = guard_new(&w->seal);
 	metrics_know(w->metrics, g->catalog, &g->meters);
 }
@@ -170,6 +174,7 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	w->metrics = metrics_new();
 	w->started_us = clock_wall_us();
 	w->memory = options->memory ? options->memory : GENERATION_BYTES;
+	w->keys_of_issuers = jwks_cache_new(&(struct jwks_cache_config){ .fetch = jwks_fetch });
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
@@ -177,6 +182,8 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	w->now = generation_new(w, f);
 	if (!w->now) {
 		metrics_free(&w->metrics);
+		jwks_cache_free(&w->keys_of_issuers);
+		pthread_mutex_destroy(&w->lock);
 		arena_done(&w->own);
 		heap_free(w);
 		return NULL;
@@ -192,8 +199,10 @@ struct generation *world_prepare(struct world *w, struct findings *f)
 {
 	struct generation *next = generation_new(w, f);
 
-	if (next)
+	if (next) {
 		backends_check(next->backends, f);
+		jwt_verifier_ready(next->jwt, f);
+	}
 	if (next && f->errors) {
 		generation_free(next);
 		next = NULL;
@@ -222,6 +231,7 @@ void world_discard(struct world *w, struct generation *next)
 void world_close(struct world **w)
 {
 	world_drop(*w, (*w)->now);
+	jwks_cache_free(&(*w)->keys_of_issuers); /* its thread writes to the log */
 	audit_close((*w)->audit);
 	limits_free(&(*w)->limits);
 	store_free(&(*w)->store);
@@ -254,6 +264,11 @@ void world_drop(struct world *w, struct generation *g)
 	pthread_mutex_unlock(&w->lock);
 	if (last)
 		generation_free(g);
+}
+
+void world_tell_keys(struct world *w)
+{
+	jwks_cache_listen(w->keys_of_issuers, issuers_tell, w->audit);
 }
 
 struct store *world_store(struct world *w)

@@ -17,6 +17,7 @@ struct generation {
 	struct arena arena;
 	const struct config *config;
 	struct catalog *catalog;
+	struct jwt_verifier *jwt; /* NULL: no issuer of access tokens is configured */
 	struct identity *identity;
 	struct backends *backends;
 	struct guard *guard;
@@ -47,6 +48,10 @@ void world_close(struct world **w);
 
 struct generation *world_hold(struct world *w);
 void world_drop(struct world *w, struct generation *g);
+
+/* After the START record: from now on changes of the issuers' keys are logged and recorded, first
+ * those that are in force. */
+void world_tell_keys(struct world *w);
 
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);

@@ -25,6 +25,7 @@ struct store {
 	size_t statement_count;
 	dev_t device; /* of the file that is open */
 	ino_t inode;
+	bool seen; /* there was a file: from now on, none is a failure and not an empty store */
 };
 
 /* schema.c: step i brings a file from version i to i + 1; steps that were released never change. */

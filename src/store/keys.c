@@ -7,17 +7,19 @@
 
 #define USED_EVERY_US (60 * 1000000LL)
 #define ROW_MAX_BYTES 8192 /* of text in a row */
+#define REASON_MAX_BYTES 256 /* so that a revoked key's row can still be read */
 
 #define COLUMNS                                                                                    \
 	"id, hash, subject, kind, tenant, agent, environment, label, roles, created_us, "          \
-	"expires_us, revoked_us, used_us"
+	"expires_us, revoked_us, used_us, sealed, reason"
 
-static const char key_add[] = "INSERT INTO api_keys (" COLUMNS ") "
-			      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+static const char key_add[] =
+	"INSERT INTO api_keys (" COLUMNS ") "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 static const char key_get[] = "SELECT " COLUMNS " FROM api_keys WHERE id = ?1";
 static const char key_list[] = "SELECT " COLUMNS " FROM api_keys ORDER BY created_us, id";
 static const char key_revoke[] =
-	"UPDATE api_keys SET revoked_us = ?2 WHERE id = ?1 AND revoked_us = 0";
+	"UPDATE api_keys SET revoked_us = ?2, reason = ?3 WHERE id = ?1 AND revoked_us = 0";
 static const char key_used[] = "UPDATE api_keys SET used_us = ?2 WHERE id = ?1 AND used_us < ?3";
 
 /* Text goes to `space`, which does not grow: an arena may jump, and we hold the lock. */
@@ -39,6 +41,8 @@ static bool read_row(
 		.expires_us = sqlite3_column_int64(q, 10),
 		.revoked_us = sqlite3_column_int64(q, 11),
 		.used_us = sqlite3_column_int64(q, 12),
+		.sealed = store_text(q, 13, &text),
+		.reason = store_text(q, 14, &text),
 	};
 	if (sqlite3_column_bytes(q, 1) != SHA256_BYTES || !buf_ok(&text))
 		return err_set(err, E_INVALID, "store %s: a key has not the form of one", s->file);
@@ -53,15 +57,15 @@ bool store_key_add(struct store *s, const struct key_row *row, struct err *err)
 	const int64_t number[] = { row->created_us, row->expires_us, row->revoked_us,
 		row->used_us };
 	sqlite3_stmt *q = NULL;
-	size_t bytes = row->id.n;
+	size_t bytes = row->id.n + row->sealed.n + row->reason.n;
 	int changed;
 	bool ok;
 
 	for (size_t i = 0; i < ARRAY_LEN(text); i++)
 		bytes += text[i].n;
-	if (bytes > ROW_MAX_BYTES)
+	if (bytes > ROW_MAX_BYTES - REASON_MAX_BYTES)
 		return err_set(err, E_LIMIT, "a key has %zu bytes of text, more than %d", bytes,
-			ROW_MAX_BYTES);
+			ROW_MAX_BYTES - REASON_MAX_BYTES);
 	pthread_mutex_lock(&s->lock);
 	ok = store_ready(s, true, err) && (q = store_query(s, key_add, err)) != NULL;
 	if (ok) {
@@ -71,6 +75,8 @@ bool store_key_add(struct store *s, const struct key_row *row, struct err *err)
 			store_bind(q, 3 + i, text[i]);
 		for (int i = 0; i < (int)ARRAY_LEN(number); i++)
 			sqlite3_bind_int64(q, 10 + i, number[i]);
+		store_bind(q, 14, row->sealed);
+		store_bind(q, 15, row->reason);
 		ok = store_change(s, q, &changed, err);
 	}
 	store_end(q);
@@ -153,7 +159,8 @@ bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out,
 	return ok;
 }
 
-static bool revoke_key(struct store *s, struct str id, int64_t wall_us, struct err *err)
+static bool revoke_key(
+	struct store *s, struct str id, struct str reason, int64_t wall_us, struct err *err)
 {
 	sqlite3_stmt *q, *there;
 	int changed = 0;
@@ -167,6 +174,7 @@ static bool revoke_key(struct store *s, struct str id, int64_t wall_us, struct e
 		return false;
 	store_bind(q, 1, id);
 	sqlite3_bind_int64(q, 2, wall_us);
+	store_bind(q, 3, reason);
 	ok = store_change(s, q, &changed, err);
 	store_end(q);
 	if (!ok || changed)
@@ -178,12 +186,15 @@ static bool revoke_key(struct store *s, struct str id, int64_t wall_us, struct e
 	return ok || err_set(err, E_NOT_FOUND, "no key %.*s", STR_ARG(id));
 }
 
-bool store_key_revoke(struct store *s, struct str id, int64_t wall_us, struct err *err)
+bool store_key_revoke(
+	struct store *s, struct str id, struct str reason, int64_t wall_us, struct err *err)
 {
 	bool ok;
 
+	if (reason.n > REASON_MAX_BYTES)
+		return err_set(err, E_LIMIT, "a reason has at most %d bytes", REASON_MAX_BYTES);
 	pthread_mutex_lock(&s->lock);
-	ok = store_ready(s, false, err) && revoke_key(s, id, wall_us, err);
+	ok = store_ready(s, false, err) && revoke_key(s, id, reason, wall_us, err);
 	pthread_mutex_unlock(&s->lock);
 	return ok;
 }

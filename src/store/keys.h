@@ -11,6 +11,8 @@ struct key_row {
 	int64_t created_us, expires_us; /* 0: never */
 	int64_t revoked_us; /* 0: not */
 	int64_t used_us; /* 0: never; kept to the minute */
+	struct str sealed; /* of a signing key: its secret, sealed; empty: a key that is sent */
+	struct str reason; /* why it was revoked */
 };
 
 bool store_key_add(struct store *s, const struct key_row *row, struct err *err) must_check;
@@ -20,5 +22,7 @@ bool store_key_get(struct store *s, struct arena *a, struct str id, struct key_r
 /* In order of creation.  For the terminal: the arena must not have an arena_catch. */
 bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out, size_t *count_out,
 	struct err *err) must_check;
-bool store_key_revoke(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;
+/* Once and for all: a second time keeps the first time and reason.  reason: may be empty. */
+bool store_key_revoke(struct store *s, struct str id, struct str reason, int64_t wall_us,
+	struct err *err) must_check;
 bool store_key_used(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;

@@ -16,22 +16,35 @@ static const char api_keys[] =
 	") STRICT, WITHOUT ROWID";
 
 /* quota.h: the store's own time, and what was taken when. */
-static const char quota[] =
-	"CREATE TABLE quota_clock ("
-	" one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
-	" at_ms INTEGER NOT NULL, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
-	" wall_ms INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE TABLE quota_takes ("
-	" key BLOB NOT NULL CHECK (length(key) = 16), at_ms INTEGER NOT NULL,"
-	" until_ms INTEGER NOT NULL, count INTEGER NOT NULL,"
-	" PRIMARY KEY (key, at_ms)"
+static const char quota[] = "CREATE TABLE quota_clock ("
+			    " one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+			    " at_ms INTEGER NOT NULL, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
+			    " wall_ms INTEGER NOT NULL"
+			    ") STRICT;"
+			    "CREATE TABLE quota_takes ("
+			    " key BLOB NOT NULL CHECK (length(key) = 16), at_ms INTEGER NOT NULL,"
+			    " until_ms INTEGER NOT NULL, count INTEGER NOT NULL,"
+			    " PRIMARY KEY (key, at_ms)"
+			    ") STRICT, WITHOUT ROWID;"
+			    "CREATE INDEX quota_takes_until ON quota_takes (until_ms)";
+
+/* sealed: of signing keys, whose secret must be readable; reason: why it was revoked. */
+static const char key_columns[] = "ALTER TABLE api_keys ADD COLUMN sealed TEXT NOT NULL DEFAULT '';"
+				  "ALTER TABLE api_keys ADD COLUMN reason TEXT NOT NULL DEFAULT ''";
+
+/* Of signed requests, until they are too old to be taken anyway. */
+static const char nonces[] =
+	"CREATE TABLE nonces ("
+	" signer TEXT NOT NULL, nonce TEXT NOT NULL, until_us INTEGER NOT NULL,"
+	" PRIMARY KEY (signer, nonce)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX quota_takes_until ON quota_takes (until_ms)";
+	"CREATE INDEX nonces_by_end ON nonces (until_us)";
 
 const char *const store_schema[] = {
 	api_keys,
 	quota,
+	key_columns,
+	nonces,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);

@@ -209,6 +209,10 @@ static bool open_file(struct store *s, bool making, struct err *err)
 	if (stat(s->file, &st) != 0 && errno != ENOENT)
 		return err_errno(err, E_UNAVAILABLE, "store %s", s->file);
 	if (stat(s->file, &st) != 0) {
+		if (s->seen)
+			return err_set(err, E_UNAVAILABLE,
+				"store %s is gone: put it back, or start again without it",
+				s->file);
 		if (!making)
 			return true;
 		if (!make_file(s, err))
@@ -227,6 +231,7 @@ static bool open_file(struct store *s, bool making, struct err *err)
 	}
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
+	s->seen = true;
 	return true;
 }
 

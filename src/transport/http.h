@@ -20,13 +20,22 @@
 struct http_server;
 struct http_conn;
 
+enum http_name_kind { HTTP_NAME_URI, HTTP_NAME_DNS, HTTP_NAME_EMAIL };
+
+struct http_name {
+	enum http_name_kind kind;
+	struct str text;
+};
+
 struct http_peer {
 	struct str address; /* "127.0.0.1", "::1" */
 	uint16_t port;
 	bool loopback, tls;
-	struct str certificate_subject; /* verified client certificate, else empty */
-	struct str certificate_san; /* first URI, DNS or e-mail name, else empty */
-	struct str certificate_sha256; /* hex, else empty */
+	/* of a verified client certificate, else empty */
+	struct str certificate_subject; /* RFC 4514 */
+	const struct http_name *certificate_names; /* of subjectAltName, in its order */
+	size_t certificate_name_count;
+	struct str certificate_sha256; /* of the DER, hex */
 };
 
 struct http_tls {

@@ -474,6 +474,7 @@ void http_conn_close(struct http_conn *c)
 	close(c->item.fd);
 	buf_done(&c->rest);
 	free(c->certificate);
+	free(c->names);
 	free(c);
 }
 

@@ -64,6 +64,7 @@ struct http_conn {
 	struct http_peer peer;
 	char address[48];
 	char *certificate; /* the texts peer's fields point to, or NULL */
+	struct http_name *names; /* of the certificate, or NULL */
 };
 
 struct http_server {

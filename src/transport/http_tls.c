@@ -8,8 +8,10 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
 #define CERTIFICATE_TEXT_MOST ((size_t)8192)
+#define CERTIFICATE_NAMES_MOST 64
 
 static bool tls_failed(struct err *err, const char *what, struct str path)
 {
@@ -117,32 +119,52 @@ static void add_subject(struct buf *out, X509 *certificate)
 	BIO_free(text);
 }
 
-static struct str text_of(const GENERAL_NAME *name, int kind)
+/* False: a kind that says nothing here, or a NUL in it. */
+static bool read_name(const GENERAL_NAME *name, struct http_name *out)
 {
 	const ASN1_IA5STRING *text;
-	struct str s;
 
-	if (name->type != kind)
-		return STR_NONE;
-	text = kind == GEN_URI   ? name->d.uniformResourceIdentifier
-	       : kind == GEN_DNS ? name->d.dNSName
-				 : name->d.rfc822Name;
-	s = str_n(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
-	return str_has(s, '\0') ? STR_NONE : s;
+	if (name->type == GEN_URI) {
+		out->kind = HTTP_NAME_URI;
+		text = name->d.uniformResourceIdentifier;
+	} else if (name->type == GEN_DNS) {
+		out->kind = HTTP_NAME_DNS;
+		text = name->d.dNSName;
+	} else if (name->type == GEN_EMAIL) {
+		out->kind = HTTP_NAME_EMAIL;
+		text = name->d.rfc822Name;
+	} else {
+		return false;
+	}
+	out->text = str_n(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
+	return out->text.n && !str_has(out->text, '\0');
 }
 
-/* The first URI, else the first DNS name, else the first mail address. */
-static void add_alternative_name(struct buf *out, X509 *certificate)
+/* Their texts go to `out`, one behind the other; where they lie is known when it is whole.  False:
+ * more names than anybody needs, or no memory. */
+static bool add_names(struct http_conn *c, struct buf *out, X509 *certificate)
 {
-	static const int kinds[] = { GEN_URI, GEN_DNS, GEN_EMAIL };
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	struct str found = STR_NONE;
+	GENERAL_NAMES *from = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	int count = MAX(sk_GENERAL_NAME_num(from), 0);
+	size_t kept = 0;
 
-	for (size_t k = 0; k < ARRAY_LEN(kinds) && !found.n; k++)
-		for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found.n; i++)
-			found = text_of(sk_GENERAL_NAME_value(names, i), kinds[k]);
-	buf_add(out, found);
-	GENERAL_NAMES_free(names);
+	c->names = count <= CERTIFICATE_NAMES_MOST ? calloc((size_t)count + 1, sizeof *c->names)
+						   : NULL;
+	for (int i = 0; c->names && i < count; i++)
+		if (read_name(sk_GENERAL_NAME_value(from, i), &c->names[kept]))
+			buf_add(out, c->names[kept++].text);
+	GENERAL_NAMES_free(from);
+	c->peer.certificate_names = c->names;
+	c->peer.certificate_name_count = kept;
+	return c->names != NULL;
+}
+
+static void place_names(struct http_conn *c, struct str texts)
+{
+	for (size_t i = 0; i < c->peer.certificate_name_count; i++) {
+		c->names[i].text = str_sub(texts, 0, c->names[i].text.n);
+		texts = str_from(texts, c->names[i].text.n);
+	}
 }
 
 static void add_fingerprint(struct buf *out, X509 *certificate)
@@ -159,26 +181,29 @@ static void add_fingerprint(struct buf *out, X509 *certificate)
 	}
 }
 
-/* The three texts lie one behind the other in c->certificate.  False: too long, or no memory. */
+/* Subject, fingerprint and names lie one behind the other in c->certificate.  False: too long, or
+ * no memory. */
 static bool read_certificate(struct http_conn *c, X509 *certificate)
 {
-	size_t subject, name;
+	size_t subject, fingerprint;
 	struct buf text;
+	bool ok;
 
 	buf_init(&text, CERTIFICATE_TEXT_MOST);
 	add_subject(&text, certificate);
 	subject = text.n;
-	add_alternative_name(&text, certificate);
-	name = text.n;
 	add_fingerprint(&text, certificate);
-	if (!buf_ok(&text) || text.n == name) {
+	fingerprint = text.n;
+	ok = add_names(c, &text, certificate) && buf_ok(&text) && fingerprint > subject;
+	if (!ok) {
 		buf_done(&text);
+		c->peer.certificate_name_count = 0;
 		return false;
 	}
 	c->certificate = text.p;
 	c->peer.certificate_subject = str_sub(buf_str(&text), 0, subject);
-	c->peer.certificate_san = str_sub(buf_str(&text), subject, name - subject);
-	c->peer.certificate_sha256 = str_from(buf_str(&text), name);
+	c->peer.certificate_sha256 = str_sub(buf_str(&text), subject, fingerprint - subject);
+	place_names(c, str_from(buf_str(&text), fingerprint));
 	return true;
 }
 

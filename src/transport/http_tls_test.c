@@ -123,6 +123,18 @@ static void on_gone(void *ctx, uint64_t token)
 	((struct fixture *)ctx)->gone[token]++;
 }
 
+static struct str names_of(struct arena *a, const struct http_peer *p)
+{
+	static const char *const kinds[] = { "uri", "dns", "email" };
+	struct buf out;
+
+	buf_in(&out, a, 65536);
+	for (size_t i = 0; i < p->certificate_name_count; i++)
+		buf_fmt(&out, "%s%s:%.*s", i ? "," : "", kinds[p->certificate_names[i].kind],
+			STR_ARG(p->certificate_names[i].text));
+	return buf_str(&out);
+}
+
 static void serve(void *ctx, struct http_conn *c, const struct http_request *r, struct arena *a)
 {
 	const struct http_peer *p = http_conn_peer(c);
@@ -142,7 +154,7 @@ static void serve(void *ctx, struct http_conn *c, const struct http_request *r, 
 		reply.body = r->body;
 	else
 		reply.body = arena_fmt(a, "tls %d subject %.*s san %.*s sha256 %.*s", p->tls,
-			STR_ARG(p->certificate_subject), STR_ARG(p->certificate_san),
+			STR_ARG(p->certificate_subject), STR_ARG(names_of(a, p)),
 			STR_ARG(p->certificate_sha256));
 	http_reply(c, &reply);
 }
@@ -251,7 +263,8 @@ static void a_certificate_of_the_client_ca_says_who_comes(void **state)
 		assert_int_equal(tls_ask(&c, GET("/")), 200);
 		body = reply_body(buf_str(&c.in));
 		assert_true(str_starts(body, S("tls 1 subject CN=agent,O=Example san "
-					       "spiffe://example.test/agent sha256 ")));
+					       "dns:agent.test,email:agent@example.test,"
+					       "uri:spiffe://example.test/agent sha256 ")));
 		assert_true(str_ends(body, str_c(hex)));
 		client_close(&c);
 	}

@@ -1,0 +1,220 @@
+/* key_issue - postern key issue | rotate: keys that are shown once. */
+#include "cli/key.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define PRODUCTION_DAYS 90
+#define DAYS_MAX 3650
+
+struct issue {
+	const char *subject, *kind, *tenant, *agent, *expires, *label;
+	const char *roles[CLI_LIST_MAX];
+	bool signing;
+};
+
+static bool roles_known(const struct config *config, const struct issue *o)
+{
+	for (size_t i = 0; o->roles[i]; i++)
+		if (!config_role(config, str_c(o->roles[i])))
+			return cli_fail(0, "there is no role \"%s\" in the configuration",
+				       o->roles[i]) != 0;
+	return true;
+}
+
+static bool expiry(const struct config *config, const char *given, int64_t now_us, int64_t *out)
+{
+	uint64_t days = config->environment == ENV_PRODUCTION ? PRODUCTION_DAYS : 0;
+
+	if (given && (!str_to_u64(str_c(given), &days) || !days || days > DAYS_MAX))
+		return cli_fail(0, "--expires takes days, 1 to %d", DAYS_MAX) != 0;
+	*out = days ? now_us + (int64_t)days * KEY_DAY_US : 0;
+	return true;
+}
+
+static struct str join_roles(struct arena *a, const struct issue *o)
+{
+	struct buf text;
+
+	buf_in(&text, a, 8192);
+	for (size_t i = 0; o->roles[i]; i++) {
+		if (i)
+			buf_char(&text, ',');
+		buf_add(&text, str_c(o->roles[i]));
+	}
+	return buf_str(&text);
+}
+
+/* The secret is made, the key kept, the order recorded; a key whose order has no record is revoked
+ * before anybody has seen it. */
+static bool make_key(struct world *w, struct arena *a, struct key_order *order, struct key_row *row,
+	bool signing, struct str *key_out, struct err *err)
+{
+	enum environment environment;
+	struct generation *g = world_hold(w);
+	struct err late;
+
+	environment = g->config->environment;
+	world_drop(w, g);
+	if (signing && !world_seal(w, err))
+		return false;
+	*key_out = identity_make_key(a, environment, signing ? world_seal_of(w) : NULL, row);
+	row->created_us = clock_wall_us();
+	order->row = row;
+	if (!store_key_add(world_store(w), row, err))
+		return false;
+	if (key_record(w, order, err))
+		return true;
+	(void)!store_key_revoke(world_store(w), row->id, S("not recorded"), clock_wall_us(), &late);
+	return false;
+}
+
+static int issue_in(
+	struct world *w, const struct config *config, const struct issue *o, struct arena *a)
+{
+	struct key_order order = { .what = "issue" };
+	struct key_row row = { .subject = str_c(o->subject),
+		.kind = str_c(o->kind ? o->kind : "human"),
+		.tenant = str_c(o->tenant),
+		.agent = str_c(o->agent),
+		.label = str_c(o->label),
+		.roles = join_roles(a, o) };
+	struct str key;
+	struct err err;
+
+	if (!roles_known(config, o) ||
+		!expiry(config, o->expires, clock_wall_us(), &row.expires_us))
+		return EX_USAGE;
+	if (!make_key(w, a, &order, &row, o->signing, &key, &err))
+		return cli_fail(EX_CANTCREAT, "the key was not issued: %s", err.text);
+	fprintf(stderr, "%s %.*s for %s; it is shown once, now:\n",
+		o->signing ? "signing key" : "key", STR_ARG(row.id), o->subject);
+	printf("%.*s\n", STR_ARG(key));
+	return 0;
+}
+
+/* What a server would not take from the store must not get there. */
+static bool names_fit(const struct issue *o)
+{
+	const char *const names[] = { o->subject, o->tenant, o->agent };
+	enum principal_kind kind;
+
+	if (o->kind && !principal_kind_read(str_c(o->kind), &kind))
+		return cli_fail(0, "--kind is human, agent or service") != 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!principal_name_ok(str_c(names[i])))
+			return cli_fail(0,
+				       "--subject, --tenant and --agent take up to 256 bytes of "
+				       "UTF-8 without control or invisible characters") != 0;
+	return true;
+}
+
+int key_issue(struct cli *c)
+{
+	struct issue o = { 0 };
+	const struct cli_option options[] = {
+		{ .name = "subject", .value = &o.subject },
+		{ .name = "kind", .value = &o.kind },
+		{ .name = "tenant", .value = &o.tenant },
+		{ .name = "agent", .value = &o.agent },
+		{ .name = "expires", .value = &o.expires },
+		{ .name = "label", .value = &o.label },
+		{ .name = "role", .list = o.roles },
+		{ .name = "signing", .flag = &o.signing },
+	};
+	struct generation *g;
+	const char *words[1];
+	struct world *w;
+	struct arena a;
+	int status;
+
+	if (!cli_parse(c, options, ARRAY_LEN(options), words, 1, 1))
+		return EX_USAGE;
+	if (!o.subject || !o.subject[0] || !o.roles[0])
+		return cli_fail(EX_USAGE,
+			"a key needs --subject and at least one --role: who is it for, "
+			"and what may they do?");
+	if (!names_fit(&o))
+		return EX_USAGE;
+	w = cli_open(words[0]);
+	if (!w)
+		return EX_CONFIG;
+	arena_init(&a, (size_t)1 << 20);
+	g = world_hold(w);
+	status = issue_in(w, g->config, &o, &a);
+	world_drop(w, g);
+	arena_done(&a);
+	world_close(&w);
+	return status;
+}
+
+/* --- rotate --- */
+
+static void print_steps(const char *config, const char *old, const struct key_row *row)
+{
+	fprintf(stderr,
+		"key %.*s for %.*s, the same as %s, which stays valid; it is shown once, below.\n"
+		"Five steps are left:\n"
+		"  1. put the new key where its client reads it\n"
+		"  2. make the client read it\n"
+		"  3. see it used: 'cred' of its records is %.*s; postern audit tail %s\n"
+		"  4. postern key revoke %s %s --reason rotated\n"
+		"  5. see that nobody misses it: no AUTH_FAIL with reason 'revoked', and the last "
+		"use in postern key report %s is before the revocation\n",
+		STR_ARG(row->id), STR_ARG(row->subject), old, STR_ARG(row->id), config, config, old,
+		config);
+}
+
+static int rotate_in(struct world *w, const struct config *config, struct arena *a,
+	const char **words, const char *expires)
+{
+	struct key_order order = { .what = "rotate", .replaces = str_c(words[1]) };
+	struct key_row old, row;
+	struct str key;
+	struct err err;
+
+	if (!store_key_get(world_store(w), a, str_c(words[1]), &old, &err))
+		return cli_fail(err.code == E_NOT_FOUND ? 1 : EX_IOERR, "%s", err.text);
+	if (old.revoked_us)
+		return cli_fail(
+			1, "key %s is revoked: issue another with postern key issue", words[1]);
+	row = (struct key_row){ .subject = old.subject,
+		.kind = old.kind,
+		.tenant = old.tenant,
+		.agent = old.agent,
+		.label = old.label,
+		.roles = old.roles };
+	if (!expiry(config, expires, clock_wall_us(), &row.expires_us))
+		return EX_USAGE;
+	if (!make_key(w, a, &order, &row, old.sealed.n > 0, &key, &err))
+		return cli_fail(EX_CANTCREAT, "the key was not issued: %s", err.text);
+	print_steps(words[0], words[1], &row);
+	printf("%.*s\n", STR_ARG(key));
+	return 0;
+}
+
+int key_rotate(struct cli *c)
+{
+	const char *words[2], *expires = NULL;
+	const struct cli_option options[] = { { .name = "expires", .value = &expires } };
+	struct generation *g;
+	struct world *w;
+	struct arena a;
+	int status;
+
+	if (!cli_parse(c, options, ARRAY_LEN(options), words, 2, 2))
+		return EX_USAGE;
+	w = cli_open(words[0]);
+	if (!w)
+		return EX_CONFIG;
+	arena_init(&a, (size_t)1 << 20);
+	g = world_hold(w);
+	status = rotate_in(w, g->config, &a, words, expires);
+	world_drop(w, g);
+	arena_done(&a);
+	world_close(&w);
+	return status;
+}
