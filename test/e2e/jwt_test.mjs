@@ -237,7 +237,7 @@ describe('keys of the issuer', () => {
 	const fresh = async (t, keys, more) => {
 		const mine = await startIssuer(t, keys);
 		// these tests show more bad tokens than an address may
-		const made = makeSite(t, { changes: { identity: mine.identity(more), limits: 'limits: { auth_failures: 10000/m }' } });
+		const made = makeSite(t, { changes: { identity: mine.identity(more), limits: 'limits: { auth_failures: 10000/m per address }' } });
 		return { mine, made };
 	};
 
