@@ -4,7 +4,7 @@
  * within two seconds everywhere.  Thread-safe. */
 #pragma once
 #include "identity/principal.h"
-#include "store/store.h"
+#include "store/keys.h"
 
 #define IDENTITY_CACHE_MS 1000
 #define IDENTITY_CACHE_MAX 4096

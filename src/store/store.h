@@ -1,11 +1,10 @@
-/* store - shared operational state.  Today: API keys.  SQLite; opened lazily, so that a process
- * that serves no call leaves no trace.
+/* store - operational state that all instances share.  SQLite; opened lazily, so that a process
+ * that serves no call leaves no trace.  What is in it: keys.h, kills.h.
  *
- * Thread-safe: one connection behind one lock, calls are short.  A missing or foreign schema
- * version is an error that says what to do; a missing file is made (mode 0600) by the first write
- * and counts as empty for reads. */
+ * Thread-safe: one connection behind one lock, calls are short.  A file of an earlier schema is
+ * brought to ours when it is opened; a later or foreign one is an error that says what to do; a
+ * missing file is made (mode 0600) by the first write and counts as empty for reads. */
 #pragma once
-#include "base/digest.h"
 #include "base/err.h"
 #include "config/config.h"
 
@@ -13,26 +12,6 @@ struct store;
 
 struct store *store_new(struct str sqlite_file);
 void store_free(struct store **s);
-
-struct key_row {
-	struct str id; /* public part, in records */
-	struct sha256 hash; /* of the 32 secret bytes */
-	struct str subject, kind, tenant, agent, environment, label;
-	struct str roles; /* comma-separated */
-	int64_t created_us, expires_us; /* 0: never */
-	int64_t revoked_us; /* 0: not */
-	int64_t used_us; /* 0: never; kept to the minute */
-};
-
-bool store_key_add(struct store *s, const struct key_row *row, struct err *err) must_check;
-/* E_NOT_FOUND when there is none.  Text in the arena. */
-bool store_key_get(struct store *s, struct arena *a, struct str id, struct key_row *out,
-	struct err *err) must_check;
-/* In order of creation.  For the terminal: the arena must not have an arena_catch. */
-bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out, size_t *count_out,
-	struct err *err) must_check;
-bool store_key_revoke(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;
-bool store_key_used(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;
 
 /* A 32-byte random key in a file of its own (0600) in a private directory, made by whoever comes
  * first: two processes get the same key. */

@@ -1,4 +1,4 @@
-#include "store/store.h"
+#include "store/keys.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,0 +1,24 @@
+/* keys - API keys in the store: what is kept of each, never the key itself. */
+#pragma once
+#include "base/digest.h"
+#include "store/store.h"
+
+struct key_row {
+	struct str id; /* public part, in records */
+	struct sha256 hash; /* of the 32 secret bytes */
+	struct str subject, kind, tenant, agent, environment, label;
+	struct str roles; /* comma-separated */
+	int64_t created_us, expires_us; /* 0: never */
+	int64_t revoked_us; /* 0: not */
+	int64_t used_us; /* 0: never; kept to the minute */
+};
+
+bool store_key_add(struct store *s, const struct key_row *row, struct err *err) must_check;
+/* E_NOT_FOUND when there is none.  Text in the arena. */
+bool store_key_get(struct store *s, struct arena *a, struct str id, struct key_row *out,
+	struct err *err) must_check;
+/* In order of creation.  For the terminal: the arena must not have an arena_catch. */
+bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out, size_t *count_out,
+	struct err *err) must_check;
+bool store_key_revoke(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;
+bool store_key_used(struct store *s, struct str id, int64_t wall_us, struct err *err) must_check;
