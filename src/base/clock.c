@@ -21,6 +21,11 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000u;
 }
 
+uint64_t clock_boot_ms(void)
+{
+	return read_ns(CLOCK_BOOTTIME) / 1000000u;
+}
+
 int64_t clock_wall_us(void)
 {
 	return (int64_t)(read_ns(CLOCK_REALTIME) / 1000u);

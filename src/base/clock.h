@@ -5,6 +5,7 @@
 
 uint64_t clock_mono_ns(void); /* CLOCK_MONOTONIC: never steps; for durations and deadlines */
 uint64_t clock_mono_ms(void);
+uint64_t clock_boot_ms(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps; for leases */
 int64_t clock_wall_us(void); /* CLOCK_REALTIME, microseconds since 1970 UTC; may step */
 
 /* "2026-11-21T03:07:11.402113Z" (RFC 3339, UTC, microseconds), as the audit log writes it. */

@@ -18,6 +18,9 @@ int cli_tools(struct cli *c);
 int cli_call(struct cli *c);
 int cli_key(struct cli *c);
 int cli_audit(struct cli *c);
+int cli_kill(struct cli *c);
+int cli_resume(struct cli *c);
+int cli_kills(struct cli *c);
 int cli_client_config(struct cli *c);
 int cli_routes(struct cli *c);
 

@@ -29,6 +29,12 @@ static const struct {
 		"[--tenant NAME] [--agent NAME] [--expires DAYS] [--label TEXT] | "
 		"key list CONFIG | key revoke CONFIG ID",
 		"issue, list and revoke API keys" },
+	{ "kill", cli_kill, "kill CONFIG KIND [NAME] --reason TEXT [--for TIME]",
+		"pause everything, a server, tenant, principal, agent, credential, tool or "
+		"source" },
+	{ "resume", cli_resume, "resume CONFIG KIND [NAME] --reason TEXT",
+		"lift the kill orders of this kind and name" },
+	{ "kills", cli_kills, "kills CONFIG [--history]", "list the kill orders in force" },
 	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
 		"read the audit log" },
 	{ "client-config", cli_client_config,

@@ -12,6 +12,7 @@ enum guard_step {
 	GUARD_PERMISSION = 1 << 0,
 	GUARD_SCHEMA = 1 << 1,
 	GUARD_CURSOR = 1 << 2,
+	GUARD_KILL = 1 << 3, /* kill.h */
 };
 
 struct guard;

@@ -88,6 +88,7 @@ struct call {
 	const struct json *cursor;
 	uint32_t page_rows;
 
+	_Atomic bool killed; /* set by the watch while the call runs: stop (serve/watch.h) */
 	enum call_end end;
 	struct {
 		enum fault_code code;
@@ -120,6 +121,10 @@ struct call {
 
 /* Ends the call with a fault; returns false, so that steps can `return call_fault(...)`. */
 bool call_fault(struct call *c, enum fault_code code, const char *reason, struct str operator_text);
+
+/* Is it of no use to go on?  The client went away, or an operator said stop.  call: struct call *.
+ */
+bool call_cancelled(void *call);
 
 /* Puts defaults in, makes the canonical text and digest.  The arguments already fit the schema.
  * False: the canonical text is over 8 MiB. */

@@ -175,8 +175,18 @@ static int block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2); /* the watch's (watch.h): it has a descriptor of its own */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigdelset(&set, SIGUSR2);
 	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* As a whole: by an order against everything or this server, the local switch, or doubt. */
+static bool is_killed(struct world *w)
+{
+	struct kill_target t = { .instance = watch_instance(world_watch(w)) };
+
+	return watch_judge(world_watch(w), &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
 }
 
 /* What a START or CONFIG record says of the configuration in force. */
@@ -191,8 +201,8 @@ static bool record_configuration(struct world *w, const char *event, struct err 
 	sha256_write(&fields, &g->config->digest);
 	buf_lit(&fields, "\",\"catalog\":\"");
 	sha256_write(&fields, &g->catalog->digest);
-	buf_fmt(&fields, "\",\"tools\":%zu,\"version\":\"" POSTERN_VERSION "\"",
-		g->catalog->tool_count);
+	buf_fmt(&fields, "\",\"tools\":%zu,\"killed\":%s,\"version\":\"" POSTERN_VERSION "\"",
+		g->catalog->tool_count, is_killed(w) ? "true" : "false");
 	ok = audit_event(world_audit(w), event, buf_str(&fields), err);
 	buf_done(&fields);
 	world_drop(w, g);
@@ -361,6 +371,8 @@ static void announce(const struct listener *l, struct world *w)
 		c->tls ? "on" : "off", log_value(&name, g->config->name),
 		environment_name(g->config->environment), STR_ARG(g->config->instance),
 		g->catalog->tool_count);
+	if (is_killed(w))
+		log_warn("killed", "note=\"calls are PAUSED; see: postern kills\"");
 	if (g->config->fixed)
 		log_warn("identity_fixed",
 			"note=\"every request is %.*s: for tests of this machine only\"",
@@ -378,6 +390,9 @@ static int serve_listener(struct world *w, int signals)
 	if (!listener_open(&l, w, &err)) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_UNAVAILABLE;
+	} else if (!watch_start(world_watch(w), &err)) {
+		fprintf(stderr, "postern: not started: %s\n", err.text);
+		status = EX_OSERR;
 	} else if (!record_configuration(w, "START", &err)) {
 		fprintf(stderr, "postern: not started: the audit log cannot be written: %s\n",
 			err.text);

@@ -14,6 +14,7 @@ struct world {
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct watch *watch;
 	struct seal seal;
 	bool sealed;
 	struct str config_file, listen, instance; /* as asked for at start */
@@ -108,6 +109,7 @@ static void attach(struct world *w, struct generation *g)
 		w->keys = arena_str(&w->own, g->config->audit_keys);
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
+		w->watch = watch_new(g->config->store_file, g->config->instance, w->audit);
 	}
 	g->identity = identity_new(g->config, w->store);
 	g->guard = guard_new(&w->seal);
@@ -158,6 +160,7 @@ bool world_reload(struct world *w, struct findings *f)
 void world_close(struct world **w)
 {
 	world_drop(*w, (*w)->now);
+	watch_free(&(*w)->watch);
 	audit_close((*w)->audit);
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
@@ -197,6 +200,11 @@ struct store *world_store(struct world *w)
 struct audit *world_audit(struct world *w)
 {
 	return w->audit;
+}
+
+struct watch *world_watch(struct world *w)
+{
+	return w->watch;
 }
 
 bool world_seal(struct world *w, struct err *err)

@@ -9,6 +9,7 @@
 #include "identity/identity.h"
 #include "mcp/names.h"
 #include "mcp/write.h"
+#include "serve/watch.h"
 
 struct generation {
 	struct arena arena;
@@ -40,6 +41,7 @@ void world_drop(struct world *w, struct generation *g);
 
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);
+struct watch *world_watch(struct world *w); /* sleeps until watch_start */
 
 /* The key under cursors, sessions and request state: made beside the audit keys by the first
  * process that needs one, the same for all of them, so that a restart loses nothing. */

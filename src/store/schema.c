@@ -15,8 +15,26 @@ static const char api_keys[] =
 	" revoked_us INTEGER NOT NULL, used_us INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID";
 
+/* Lifted orders stay as history. */
+static const char kills[] =
+	"CREATE TABLE kills ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, set_by TEXT NOT NULL,"
+	" since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, drill INTEGER NOT NULL,"
+	" lifted_us INTEGER NOT NULL, lifted_by TEXT NOT NULL, lift_reason TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX kills_lifted ON kills (lifted_us);"
+	"CREATE TABLE drills ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL, at_us INTEGER NOT NULL, drilled_by TEXT NOT NULL,"
+	" instances INTEGER NOT NULL, worked INTEGER NOT NULL,"
+	" refused_ms INTEGER NOT NULL, resumed_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX drills_kind ON drills (kind, at_us)";
+
 const char *const store_schema[] = {
 	api_keys,
+	kills,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);

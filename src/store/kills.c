@@ -1,0 +1,203 @@
+/* kills - see kills.h.
+ *
+ * Invariants: 1. orders are added and lifted, never removed or rewritten.  2. a list is whole or an
+ * error: who judges by it must not see half. */
+#include "store/kills.h"
+
+#include "store/inside.h"
+
+#include <string.h>
+
+#define ROW_MAX_BYTES 8192 /* of text in a row */
+#define ROWS_MAX (2 * KILLS_MAX) /* those in force come first */
+
+static const char kill_add[] =
+	"INSERT INTO kills (kind, name, reason, set_by, since_us, until_us, drill, lifted_us,"
+	" lifted_by, lift_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', '')";
+static const char kill_lift[] = "UPDATE kills SET lifted_us = ?3, lifted_by = ?4, lift_reason = ?5 "
+				"WHERE kind = ?1 AND name = ?2 AND lifted_us = 0";
+static const char kill_list[] =
+	"SELECT id, kind, name, reason, set_by, since_us, until_us, drill, lifted_us, lifted_by,"
+	" lift_reason FROM kills "
+	"WHERE (lifted_us = 0 OR lifted_us > ?1) AND (until_us = 0 OR until_us > ?1) "
+	"ORDER BY lifted_us != 0, id DESC LIMIT ?2";
+static const char version[] = "PRAGMA user_version";
+
+bool store_kill_set(struct store *s, const struct kill_row *row, int64_t *id_out, struct err *err)
+{
+	const struct str text[] = { row->kind, row->name, row->reason, row->by };
+	sqlite3_stmt *q = NULL;
+	size_t bytes = 0;
+	int changed;
+	bool ok;
+
+	for (size_t i = 0; i < ARRAY_LEN(text); i++)
+		bytes += text[i].n;
+	if (bytes > ROW_MAX_BYTES / 2)
+		return err_set(err, E_LIMIT, "a kill order has %zu bytes of text, more than %d",
+			bytes, ROW_MAX_BYTES / 2);
+	pthread_mutex_lock(&s->lock);
+	ok = store_ready(s, true, err) && (q = store_query(s, kill_add, err)) != NULL;
+	if (ok) {
+		for (int i = 0; i < (int)ARRAY_LEN(text); i++)
+			store_bind(q, 1 + i, text[i]);
+		sqlite3_bind_int64(q, 5, row->since_us);
+		sqlite3_bind_int64(q, 6, row->until_us);
+		sqlite3_bind_int(q, 7, row->drill);
+		ok = store_change(s, q, &changed, err);
+	}
+	if (ok)
+		*id_out = sqlite3_last_insert_rowid(s->db);
+	store_end(q);
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+static bool lift(struct store *s, const struct str text[4], int64_t wall_us, unsigned *count_out,
+	struct err *err)
+{
+	sqlite3_stmt *q = store_query(s, kill_lift, err);
+	int changed;
+	bool ok;
+
+	if (!q)
+		return false;
+	store_bind(q, 1, text[0]);
+	store_bind(q, 2, text[1]);
+	sqlite3_bind_int64(q, 3, wall_us);
+	store_bind(q, 4, text[2]);
+	store_bind(q, 5, text[3]);
+	ok = store_change(s, q, &changed, err);
+	if (ok)
+		*count_out = (unsigned)changed;
+	store_end(q);
+	return ok;
+}
+
+bool store_kill_lift(struct store *s, struct str kind, struct str name, struct str by,
+	struct str reason, int64_t wall_us, unsigned *count_out, struct err *err)
+{
+	const struct str text[4] = { kind, name, by, reason };
+	bool ok;
+
+	if (by.n + reason.n > ROW_MAX_BYTES / 2)
+		return err_set(err, E_LIMIT, "--reason has more than %d bytes", ROW_MAX_BYTES / 2);
+	pthread_mutex_lock(&s->lock);
+	ok = store_ready(s, false, err);
+	if (ok && !s->db)
+		*count_out = 0;
+	else if (ok)
+		ok = lift(s, text, wall_us, count_out, err);
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, struct kill_row *out,
+	struct err *err)
+{
+	char *space = arena_alloc(a, ROW_MAX_BYTES);
+	struct buf text = { .p = space, .cap = ROW_MAX_BYTES, .limit = ROW_MAX_BYTES };
+
+	*out = (struct kill_row){
+		.id = sqlite3_column_int64(q, 0),
+		.kind = store_text(q, 1, &text),
+		.name = store_text(q, 2, &text),
+		.reason = store_text(q, 3, &text),
+		.by = store_text(q, 4, &text),
+		.since_us = sqlite3_column_int64(q, 5),
+		.until_us = sqlite3_column_int64(q, 6),
+		.drill = sqlite3_column_int(q, 7) != 0,
+		.lifted_us = sqlite3_column_int64(q, 8),
+		.lifted_by = store_text(q, 9, &text),
+		.lift_reason = store_text(q, 10, &text),
+	};
+	return buf_ok(&text) ||
+	       err_set(err, E_INVALID, "store %s: a kill order has not the form of one", s->file);
+}
+
+static bool read_rows(struct store *s, sqlite3_stmt *q, struct arena *a, struct kill_row **rows_out,
+	size_t *count_out, struct err *err)
+{
+	struct kill_row *rows = NULL;
+	size_t count = 0, cap = 0, open = 0;
+	int rc;
+
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		if (count == cap) {
+			struct kill_row *more =
+				arena_array(a, struct kill_row, cap = cap ? cap * 2 : 16);
+
+			if (count)
+				memcpy(more, rows, count * sizeof *rows);
+			rows = more;
+		}
+		if (!read_row(s, q, a, &rows[count], err))
+			return false;
+		open += !rows[count++].lifted_us;
+	}
+	if (rc != SQLITE_DONE)
+		return store_fail(s, rc, err);
+	if (open > KILLS_MAX)
+		return err_set(err, E_LIMIT, "store %s has more than %d kill orders in force",
+			s->file, KILLS_MAX);
+	*rows_out = rows;
+	*count_out = count;
+	return true;
+}
+
+/* Another process may have brought the file to a later version since it was opened. */
+static bool same_version(struct store *s, struct err *err)
+{
+	sqlite3_stmt *q = store_query(s, version, err);
+	int rc, found = 0;
+
+	if (!q)
+		return false;
+	rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		found = sqlite3_column_int(q, 0);
+	store_end(q);
+	if (rc != SQLITE_ROW)
+		return store_fail(s, rc, err);
+	return found == store_schema_version ||
+	       err_set(err, E_INVALID,
+		       "store %s has schema version %d, this postern works with %d: restart it as "
+		       "the postern that wrote it",
+		       s->file, found, store_schema_version);
+}
+
+static bool list(struct store *s, struct arena *a, int64_t after_us, struct kill_row **rows_out,
+	size_t *count_out, struct err *err)
+{
+	sqlite3_stmt *q;
+	bool ok;
+
+	sqlite3_db_release_memory(s->db); /* pages that were read before: they may have rotted */
+	if (!same_version(s, err) || (q = store_query(s, kill_list, err)) == NULL)
+		return false;
+	sqlite3_bind_int64(q, 1, after_us);
+	sqlite3_bind_int(q, 2, ROWS_MAX);
+	ok = read_rows(s, q, a, rows_out, count_out, err);
+	store_end(q);
+	return ok;
+}
+
+bool store_kill_list(struct store *s, struct arena *a, int64_t after_us, struct kill_row **rows_out,
+	size_t *count_out, bool *there_out, struct err *err)
+{
+	bool ok;
+
+	pthread_mutex_lock(&s->lock);
+	ok = store_ready(s, false, err);
+	if (ok && !s->db) {
+		*rows_out = NULL;
+		*count_out = 0;
+		*there_out = false;
+	} else if (ok) {
+		ok = list(s, a, after_us, rows_out, count_out, err);
+		if (ok)
+			*there_out = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
