@@ -112,17 +112,29 @@ bool kill_ended_session(const struct kill_state *s, const struct kill_target *t,
 	return false;
 }
 
-struct kill_target kill_target_of(const struct call *c, struct str instance)
+bool kill_ends_streams(const struct kill_finding *found)
+{
+	return found->cause == KILL_BY_ORDER && ends_sessions(found->kind);
+}
+
+struct kill_target kill_target_of_principal(const struct principal *who)
 {
 	return (struct kill_target){
-		.instance = instance,
-		.tenant = c->who->tenant,
-		.subject = c->who->subject,
-		.agent = c->who->agent,
-		.credential = c->who->credential,
-		.entry = c->entry->name,
-		.source = c->entry->source ? c->entry->source->name : STR_NONE,
+		.tenant = who->tenant,
+		.subject = who->subject,
+		.agent = who->agent,
+		.credential = who->credential,
 	};
+}
+
+struct kill_target kill_target_of(const struct call *c, struct str instance)
+{
+	struct kill_target t = kill_target_of_principal(c->who);
+
+	t.instance = instance;
+	t.entry = c->entry->name;
+	t.source = c->entry->source ? c->entry->source->name : STR_NONE;
+	return t;
 }
 
 enum verdict guard_kill(struct call *c, const struct kill_finding *found, bool running)

@@ -62,6 +62,10 @@ struct kill_finding kill_judge(
  * tool, a source, a server or everything pause sessions and do not end them. */
 bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us);
 
+/* Is it one of those that also end the streams and sessions of whom they meet? */
+bool kill_ends_streams(const struct kill_finding *found);
+
+struct kill_target kill_target_of_principal(const struct principal *who);
 struct kill_target kill_target_of(const struct call *c, struct str instance);
 /* The first step: PAUSED unless the finding is KILL_BY_NOTHING.  running: the call had begun. */
 enum verdict guard_kill(struct call *c, const struct kill_finding *found, bool running);

@@ -96,12 +96,12 @@ struct mcp_refusal {
 
 /* Session as known by other means: on stdio the process's own (after initialize), NULL before.
  * On HTTP legacy requests carry it in headers->session, opened with seal and bound to `binding`
- * (the principal); `ended` says whether a session (by nonce) was deleted. */
+ * (the principal); `ended` says whether a session is over before its time. */
 struct mcp_context {
 	const struct seal *seal;
 	struct str binding;
 	const struct mcp_session *stdio_session;
-	bool (*ended)(void *ctx, struct str nonce);
+	bool (*ended)(void *ctx, const struct mcp_session *session);
 	void *ctx;
 	int64_t wall_us;
 };

@@ -35,11 +35,11 @@ static inline void assert_text(struct str is, const char *wanted)
 		fail_msg("'%.*s' is not '%s'", STR_ARG(is), wanted);
 }
 
-static inline bool ended(void *ctx, struct str nonce)
+static inline bool ended(void *ctx, const struct mcp_session *session)
 {
 	struct world *w = ctx;
 
-	return str_eq(nonce, w->sessions[ENDED].nonce);
+	return str_eq(session->nonce, w->sessions[ENDED].nonce);
 }
 
 static inline struct mcp_context context(struct world *w)

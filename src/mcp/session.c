@@ -160,7 +160,7 @@ bool mcp_session_of(struct arena *a, const struct mcp_context *m, const struct m
 		return mcp_refuse(why, 400, RPC_INVALID, "no_session",
 			S("send initialize first, then Mcp-Session-Id with every message"));
 	if (!mcp_session_open(a, m, str_trim(h->session), &session) ||
-		(m->ended && m->ended(m->ctx, session.nonce)))
+		(m->ended && m->ended(m->ctx, &session)))
 		return mcp_refuse(why, 404, RPC_INVALID, "session",
 			S("there is no such session, or it has ended; send initialize again"));
 	*out = session;

@@ -172,6 +172,13 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 	return found;
 }
 
+bool watch_ends_streams(struct watch *w, const struct kill_target *t)
+{
+	struct kill_finding found = watch_judge(w, t, clock_boot_ms());
+
+	return kill_ends_streams(&found);
+}
+
 bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us)
 {
 	struct edition *held;

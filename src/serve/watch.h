@@ -41,6 +41,8 @@ void watch_leave(struct watch *w, struct watched *running); /* may be said again
 
 struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, uint64_t boot_ms);
 bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us);
+/* Has an order against them come that ends their streams? */
+bool watch_ends_streams(struct watch *w, const struct kill_target *t);
 struct str watch_instance(const struct watch *w);
 /* Counts up whenever something else is in force. */
 uint64_t watch_edition(struct watch *w);
