@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define ROW_MAX_BYTES 8192 /* of text in a row */
+#define ROW_MAX_BYTES 16384 /* of everything in a row */
+#define TEXT_MAX_BYTES 4096 /* of what is set, and of what lifts it */
 #define ROWS_MAX (2 * KILLS_MAX) /* those in force come first */
 
 static const char kill_add[] =
@@ -33,9 +34,9 @@ bool store_kill_set(struct store *s, const struct kill_row *row, int64_t *id_out
 
 	for (size_t i = 0; i < ARRAY_LEN(text); i++)
 		bytes += text[i].n;
-	if (bytes > ROW_MAX_BYTES / 2)
+	if (bytes > TEXT_MAX_BYTES)
 		return err_set(err, E_LIMIT, "a kill order has %zu bytes of text, more than %d",
-			bytes, ROW_MAX_BYTES / 2);
+			bytes, TEXT_MAX_BYTES);
 	pthread_mutex_lock(&s->lock);
 	ok = store_ready(s, true, err) && (q = store_query(s, kill_add, err)) != NULL;
 	if (ok) {
@@ -80,8 +81,8 @@ bool store_kill_lift(struct store *s, struct str kind, struct str name, struct s
 	const struct str text[4] = { kind, name, by, reason };
 	bool ok;
 
-	if (by.n + reason.n > ROW_MAX_BYTES / 2)
-		return err_set(err, E_LIMIT, "--reason has more than %d bytes", ROW_MAX_BYTES / 2);
+	if (by.n + reason.n > TEXT_MAX_BYTES)
+		return err_set(err, E_LIMIT, "--reason has more than %d bytes", TEXT_MAX_BYTES);
 	pthread_mutex_lock(&s->lock);
 	ok = store_ready(s, false, err);
 	if (ok && !s->db)
@@ -92,27 +93,37 @@ bool store_kill_lift(struct store *s, struct str kind, struct str name, struct s
 	return ok;
 }
 
+static struct str text_of(sqlite3_stmt *q, int column, struct arena *a)
+{
+	const void *p = sqlite3_column_text(q, column);
+
+	return arena_str(a, str_n(p, (size_t)sqlite3_column_bytes(q, column)));
+}
+
 static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, struct kill_row *out,
 	struct err *err)
 {
-	char *space = arena_alloc(a, ROW_MAX_BYTES);
-	struct buf text = { .p = space, .cap = ROW_MAX_BYTES, .limit = ROW_MAX_BYTES };
+	size_t bytes = 0;
 
+	for (int i = 0; i < sqlite3_column_count(q); i++)
+		bytes += (size_t)sqlite3_column_bytes(q, i);
+	if (bytes > ROW_MAX_BYTES)
+		return err_set(
+			err, E_INVALID, "store %s: a kill order has not the form of one", s->file);
 	*out = (struct kill_row){
 		.id = sqlite3_column_int64(q, 0),
-		.kind = store_text(q, 1, &text),
-		.name = store_text(q, 2, &text),
-		.reason = store_text(q, 3, &text),
-		.by = store_text(q, 4, &text),
+		.kind = text_of(q, 1, a),
+		.name = text_of(q, 2, a),
+		.reason = text_of(q, 3, a),
+		.by = text_of(q, 4, a),
 		.since_us = sqlite3_column_int64(q, 5),
 		.until_us = sqlite3_column_int64(q, 6),
 		.drill = sqlite3_column_int(q, 7) != 0,
 		.lifted_us = sqlite3_column_int64(q, 8),
-		.lifted_by = store_text(q, 9, &text),
-		.lift_reason = store_text(q, 10, &text),
+		.lifted_by = text_of(q, 9, a),
+		.lift_reason = text_of(q, 10, a),
 	};
-	return buf_ok(&text) ||
-	       err_set(err, E_INVALID, "store %s: a kill order has not the form of one", s->file);
+	return true;
 }
 
 static bool read_rows(struct store *s, sqlite3_stmt *q, struct arena *a, struct kill_row **rows_out,
