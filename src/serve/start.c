@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hostport.h"
 #include "json/write.h"
+#include "serve/drills.h"
 #include "serve/http_front.h"
 #include "serve/log.h"
 #include "serve/stdio_front.h"
@@ -126,6 +127,8 @@ int serve_check(const struct world_options *options)
 	if (w) {
 		g = world_hold(w);
 		backends_check(g->backends, &f);
+		if (g->config->environment == ENV_PRODUCTION)
+			drills_review(world_store(w), clock_wall_us(), g->config->file, &f);
 		world_drop(w, g);
 		world_close(&w);
 	}

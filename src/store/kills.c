@@ -17,6 +17,9 @@ static const char kill_add[] =
 	" lifted_by, lift_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', '')";
 static const char kill_lift[] = "UPDATE kills SET lifted_us = ?3, lifted_by = ?4, lift_reason = ?5 "
 				"WHERE kind = ?1 AND name = ?2 AND lifted_us = 0";
+static const char kill_lift_one[] =
+	"UPDATE kills SET lifted_us = ?3, lifted_by = ?4, lift_reason = ?5 "
+	"WHERE id = ?1 AND lifted_us = 0";
 static const char kill_list[] =
 	"SELECT id, kind, name, reason, set_by, since_us, until_us, drill, lifted_us, lifted_by,"
 	" lift_reason FROM kills "
@@ -54,20 +57,30 @@ bool store_kill_set(struct store *s, const struct kill_row *row, int64_t *id_out
 	return ok;
 }
 
-static bool lift(struct store *s, const struct str text[4], int64_t wall_us, unsigned *count_out,
-	struct err *err)
+struct lifting {
+	struct str kind, name; /* or */
+	int64_t id;
+	struct str by, reason;
+	int64_t wall_us;
+};
+
+static bool lift(struct store *s, const struct lifting *l, unsigned *count_out, struct err *err)
 {
-	sqlite3_stmt *q = store_query(s, kill_lift, err);
+	sqlite3_stmt *q = store_query(s, l->id ? kill_lift_one : kill_lift, err);
 	int changed;
 	bool ok;
 
 	if (!q)
 		return false;
-	store_bind(q, 1, text[0]);
-	store_bind(q, 2, text[1]);
-	sqlite3_bind_int64(q, 3, wall_us);
-	store_bind(q, 4, text[2]);
-	store_bind(q, 5, text[3]);
+	if (l->id) {
+		sqlite3_bind_int64(q, 1, l->id);
+	} else {
+		store_bind(q, 1, l->kind);
+		store_bind(q, 2, l->name);
+	}
+	sqlite3_bind_int64(q, 3, l->wall_us);
+	store_bind(q, 4, l->by);
+	store_bind(q, 5, l->reason);
 	ok = store_change(s, q, &changed, err);
 	if (ok)
 		*count_out = (unsigned)changed;
@@ -75,22 +88,39 @@ static bool lift(struct store *s, const struct str text[4], int64_t wall_us, uns
 	return ok;
 }
 
-bool store_kill_lift(struct store *s, struct str kind, struct str name, struct str by,
-	struct str reason, int64_t wall_us, unsigned *count_out, struct err *err)
+static bool lift_locked(
+	struct store *s, const struct lifting *l, unsigned *count_out, struct err *err)
 {
-	const struct str text[4] = { kind, name, by, reason };
 	bool ok;
 
-	if (by.n + reason.n > TEXT_MAX_BYTES)
-		return err_set(err, E_LIMIT, "--reason has more than %d bytes", TEXT_MAX_BYTES);
+	if (l->by.n + l->reason.n > TEXT_MAX_BYTES)
+		return err_set(err, E_LIMIT, "a reason has more than %d bytes", TEXT_MAX_BYTES);
 	pthread_mutex_lock(&s->lock);
 	ok = store_ready(s, false, err);
 	if (ok && !s->db)
 		*count_out = 0;
 	else if (ok)
-		ok = lift(s, text, wall_us, count_out, err);
+		ok = lift(s, l, count_out, err);
 	pthread_mutex_unlock(&s->lock);
 	return ok;
+}
+
+bool store_kill_lift(struct store *s, struct str kind, struct str name, struct str by,
+	struct str reason, int64_t wall_us, unsigned *count_out, struct err *err)
+{
+	const struct lifting l = {
+		.kind = kind, .name = name, .by = by, .reason = reason, .wall_us = wall_us
+	};
+
+	return lift_locked(s, &l, count_out, err);
+}
+
+bool store_kill_lift_one(struct store *s, int64_t id, struct str by, struct str reason,
+	int64_t wall_us, unsigned *count_out, struct err *err)
+{
+	const struct lifting l = { .id = id, .by = by, .reason = reason, .wall_us = wall_us };
+
+	return lift_locked(s, &l, count_out, err);
 }
 
 static struct str text_of(sqlite3_stmt *q, int column, struct arena *a)

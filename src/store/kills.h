@@ -20,6 +20,8 @@ bool store_kill_set(
 /* Lifts every order of this kind and name; *count_out says how many there were. */
 bool store_kill_lift(struct store *s, struct str kind, struct str name, struct str by,
 	struct str reason, int64_t wall_us, unsigned *count_out, struct err *err) must_check;
+bool store_kill_lift_one(struct store *s, int64_t id, struct str by, struct str reason,
+	int64_t wall_us, unsigned *count_out, struct err *err) must_check;
 
 /* Orders not lifted, and those that were lifted or ended after after_us; those in force first, then
  * the latest.  Looks at the file itself, not at what this process remembers of it; a file of

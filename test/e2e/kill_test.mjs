@@ -16,7 +16,7 @@ const slow = `  count_long:
     purpose: cancellation
     source: shop
     requires: shop.read
-    limits: { time: 20s }
+    limits: { timeout: 20s }
     read: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000000000) SELECT count(*) AS n FROM n
     returns: { shape: one, columns: { n: integer } }
 `;
