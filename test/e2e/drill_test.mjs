@@ -1,11 +1,12 @@
 // A drill proves every kind of kill switch on running servers, writes down what it found, and says so when
 // one does not work.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { run, serve } from './harness.mjs';
+import { program, root, run, serve } from './harness.mjs';
 import { makeSiteWithKeys } from './site.mjs';
 
 const kinds = ['everything', 'server', 'tenant', 'principal', 'agent', 'credential', 'tool', 'source'];
@@ -87,6 +88,12 @@ test('production: only kinds of the canary without a name, and check says what i
 	assert.match((await run(['report', site.config, 'drills'])).stdout, /^tenant +not working /m);
 	assert.match(await check(), /tenant \(not working\)/);
 	assert.ok(existsSync(join(site.home, 'state/postern.db')));
+});
+
+test('the drill of the demo deployment, as ./run drill has it', async () => {
+	const child = spawnSync(process.execPath, [join(root, 'tools/drill.mjs')], { encoding: 'utf8', env: { ...process.env, POSTERN: program } });
+	assert.equal(child.status, 0, child.stdout + child.stderr);
+	assert.match(child.stdout, /\n8 switches drilled, 8 refused, 8 resumed\n$/);
 });
 
 // One tool on one source: what production loads.
