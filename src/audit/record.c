@@ -29,6 +29,7 @@ static const char *const events[] = {
 	"RESUME",
 	"KILL_SEEN",
 	"DRILL",
+	"BREAK_GLASS",
 	"SECURITY",
 	"RECONCILE",
 	"CLOCK",
@@ -99,6 +100,8 @@ static void put_who(struct jw *w, const struct principal *who, const struct call
 	if (who) {
 		clip_put(w, S("cred"), who->credential, NAME_MAX_BYTES);
 		clip_put(w, S("env"), who->environment, NAME_MAX_BYTES);
+		if (who->break_glass)
+			jw_put_i64(w, S("break_glass"), who->break_glass);
 	}
 }
 

@@ -38,8 +38,14 @@ static const struct {
 	{ "drill", cli_drill,
 		"drill CONFIG --url [INSTANCE=]URL [--url ...] [--kind KIND ...] [--tool NAME]",
 		"set each kind of kill switch, prove it on running servers, lift it" },
-	{ "report", cli_report, "report CONFIG drills",
-		"say when each kind of kill switch was drilled" },
+	{ "break-glass", cli_break_glass,
+		"break-glass CONFIG SUBJECT GRANT --for TIME --reason TEXT | break-glass CONFIG "
+		"approve ID | break-glass CONFIG review ID",
+		"ask for a grant for a time, give it as a second person, review it; with the key "
+		"in POSTERN_KEY" },
+	{ "report", cli_report, "report CONFIG drills|break-glass",
+		"say when each kind of kill switch was drilled; which broken glass nobody "
+		"reviewed" },
 	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
 		"read the audit log" },
 	{ "client-config", cli_client_config,

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/desk.h"
+#include "cli/pretty.h"
 #include "serve/drills.h"
+#include "store/glass.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,30 @@ static int print_drills(struct desk *d)
 	return status;
 }
 
+static int print_glass(struct desk *d)
+{
+	struct glass_row *rows;
+	struct err err;
+	size_t count;
+
+	if (!store_glass_list(d->store, &d->arena, GLASS_TO_REVIEW, 0, &rows, &count, &err))
+		return cli_fail(EX_IOERR, "%s", err.text);
+	printf("%-6s %-24s %-24s %-20s %-20s %-21s %-21s %s\n", "ID", "SUBJECT", "GRANT",
+		"ASKED BY", "APPROVED BY", "FROM", "UNTIL", "REASON");
+	for (size_t i = 0; i < count; i++)
+		printf("%-6lld %-24.*s %-24.*s %-20.*s %-20.*s %-21.*s %-21.*s %.*s\n",
+			(long long)rows[i].id,
+			STR_ARG(text_for_terminal(&d->arena, rows[i].subject)),
+			STR_ARG(text_for_terminal(&d->arena, rows[i].grant)),
+			STR_ARG(text_for_terminal(&d->arena, rows[i].asked_by)),
+			STR_ARG(text_for_terminal(&d->arena, rows[i].approved_by)),
+			STR_ARG(desk_time(&d->arena, rows[i].approved_us, "-")),
+			STR_ARG(desk_time(&d->arena, rows[i].until_us, "-")),
+			STR_ARG(text_for_terminal(&d->arena, rows[i].reason)));
+	printf("%zu to be reviewed\n", count);
+	return count ? 1 : 0;
+}
+
 int cli_report(struct cli *c)
 {
 	const char *words[2];
@@ -43,12 +69,12 @@ int cli_report(struct cli *c)
 
 	if (!cli_parse(c, NULL, 0, words, 2, 2))
 		return EX_USAGE;
-	if (strcmp(words[1], "drills") != 0)
+	if (strcmp(words[1], "drills") != 0 && strcmp(words[1], "break-glass") != 0)
 		return cli_fail(EX_USAGE, "there is no report \"%s\"; usage: postern %.*s",
 			words[1], STR_ARG(c->synopsis));
 	if (!desk_open(&d, words[0]))
 		return EX_CONFIG;
-	status = print_drills(&d);
+	status = strcmp(words[1], "drills") == 0 ? print_drills(&d) : print_glass(&d);
 	desk_close(&d);
 	return status;
 }

@@ -22,6 +22,7 @@ struct principal {
 	size_t role_count;
 	const struct str *grants; /* flattened over roles, sorted, unique */
 	size_t grant_count;
+	int64_t break_glass; /* request by which it holds more than its roles give; 0: none */
 	struct sha256
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };

@@ -299,6 +299,8 @@ static bool authenticate(struct request *q)
 							  clock_wall_us(), clock_mono_ms(), &q->who)
 						: IDENTITY_MALFORMED;
 	if (verdict == IDENTITY_OK) {
+		watch_break_glass(world_watch(q->front->server->world), q->in.arena, &q->who,
+			clock_boot_ms());
 		q->in.who = &q->who;
 		return true;
 	}

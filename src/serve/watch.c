@@ -27,7 +27,8 @@
 
 #define LOOK_BYTES ((size_t)512 << 20)
 #define PATH_MAX_BYTES 4096
-#define HISTORY_US ((int64_t)WATCH_HISTORY_DAYS * 86400 * 1000000)
+#define DAY_US (INT64_C(86400) * 1000000) /* steps of the clock that a look outlives */
+#define HISTORY_US (WATCH_HISTORY_DAYS * DAY_US)
 #define CLOCK_STEP_MS 1000
 #define FIELDS_MAX 2048
 
@@ -107,8 +108,7 @@ void watch_free(struct watch **at)
 	bug_on(w->first);
 	notes_free(&w->notes);
 	store_free(&w->store);
-	if (w->now)
-		edition_free(w->now);
+	edition_drop(w->now);
 	pthread_mutex_destroy(&w->lock);
 	pthread_mutex_destroy(&w->starting);
 	arena_done(&w->own);
@@ -143,23 +143,10 @@ static struct kill_state hold(struct watch *w, struct edition **held)
 	pthread_mutex_lock(&w->lock);
 	*held = w->now;
 	if (*held)
-		(*held)->holders++;
+		edition_hold(*held);
 	s = state_of(w, *held);
 	pthread_mutex_unlock(&w->lock);
 	return s;
-}
-
-static void drop(struct watch *w, struct edition *e)
-{
-	bool last;
-
-	if (!e)
-		return;
-	pthread_mutex_lock(&w->lock);
-	last = --e->holders == 0;
-	pthread_mutex_unlock(&w->lock);
-	if (last)
-		edition_free(e);
 }
 
 struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, uint64_t boot_ms)
@@ -168,7 +155,7 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 	struct kill_state s = hold(w, &held);
 	struct kill_finding found = kill_judge(&s, t, boot_ms);
 
-	drop(w, held);
+	edition_drop(held);
 	return found;
 }
 
@@ -185,7 +172,7 @@ bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t i
 	struct kill_state s = hold(w, &held);
 	bool ended = kill_ended_session(&s, t, issued_us);
 
-	drop(w, held);
+	edition_drop(held);
 	return ended;
 }
 
@@ -197,6 +184,52 @@ uint64_t watch_edition(struct watch *w)
 	n = w->editions;
 	pthread_mutex_unlock(&w->lock);
 	return n;
+}
+
+/* --- broken glass --- */
+
+static void drop_held(void *place)
+{
+	edition_drop(*(struct edition **)place);
+}
+
+/* Sorted and unique again, as principal_holds wants them. */
+static void add_grant(struct arena *a, struct principal *who, struct str grant)
+{
+	struct str *grants;
+	size_t at = 0, n = 0;
+
+	if (principal_holds(who, grant))
+		return;
+	grants = arena_array(a, struct str, who->grant_count + 1);
+	while (at < who->grant_count && str_cmp(who->grants[at], grant) < 0)
+		grants[n++] = who->grants[at++];
+	grants[n++] = grant;
+	while (at < who->grant_count)
+		grants[n++] = who->grants[at++];
+	who->grants = grants;
+	who->grant_count = n;
+}
+
+/* The edition is held as long as the arena: what is added is its text. */
+void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms)
+{
+	struct edition **place = arena_new(a, struct edition *);
+	struct edition *held;
+	struct kill_state s;
+
+	arena_defer(a, drop_held, place);
+	s = hold(w, place);
+	held = *place;
+	for (size_t i = 0; held && i < held->glass_count; i++) {
+		const struct edition_glass *g = &held->glass[i];
+
+		if (boot_ms >= s.lease_boot_ms || boot_ms >= g->until_boot_ms ||
+			!str_eq(g->subject, who->subject))
+			continue;
+		who->break_glass = g->id;
+		add_grant(a, who, g->grant);
+	}
 }
 
 /* --- running calls --- */
@@ -355,38 +388,73 @@ static bool look_at_switch(struct watch *w, struct err *err)
 	return ok;
 }
 
-static void publish(struct watch *w, struct edition *e, const struct kill_row *rows, size_t count,
-	int64_t wall_us)
+/* The alert: whoever gained a grant, on every server that honours it. */
+static void note_glass(
+	struct watch *w, const struct edition *before, const struct edition *now, uint64_t boot_ms)
+{
+	for (size_t i = 0; i < now->glass_count; i++) {
+		const struct edition_glass *g = &now->glass[i];
+		struct log_text subject, grant;
+		struct buf fields;
+		struct jw j;
+
+		if (edition_glass_find(before, g->id) || boot_ms >= g->until_boot_ms)
+			continue;
+		log_warn("break_glass", "id=%lld subject=%s grant=%s", (long long)g->id,
+			log_value(&subject, g->subject), log_value(&grant, g->grant));
+		buf_init(&fields, FIELDS_MAX);
+		jw_init(&j, &fields);
+		jw_object(&j);
+		jw_put_i64(&j, S("request"), g->id);
+		jw_put_str(&j, S("change"), S("seen"));
+		jw_put_str(&j, S("subj"), str_sub(g->subject, 0, 256));
+		jw_put_str(&j, S("grant"), str_sub(g->grant, 0, 256));
+		jw_object_end(&j);
+		if (buf_ok(&fields))
+			notes_add(w->notes, "BREAK_GLASS",
+				str_sub(buf_str(&fields), 1, fields.n - 2));
+		buf_done(&fields);
+	}
+}
+
+static void publish(struct watch *w, struct edition *e, const struct edition_rows *rows,
+	uint64_t boot_ms, int64_t wall_us)
 {
 	struct edition *before = w->now; /* only this thread replaces it */
 
 	if (before && sha256_eq(&before->digest, &e->digest)) {
-		edition_free(e);
+		edition_drop(e);
 		return;
 	}
-	note_changes(w, before, e, rows, count, wall_us);
+	note_changes(w, before, e, rows->kills, rows->kill_count, wall_us);
+	note_glass(w, before, e, boot_ms);
 	pthread_mutex_lock(&w->lock);
 	w->now = e;
 	w->editions++;
 	pthread_mutex_unlock(&w->lock);
-	drop(w, before);
+	edition_drop(before);
 }
 
 static bool look_at_store(struct watch *w, uint64_t boot_ms, int64_t wall_us, struct err *err)
 {
-	struct kill_row *rows;
+	struct edition_rows rows = { 0 };
+	struct glass_row *glass;
+	struct kill_row *kills;
 	bool there, ok;
 	struct arena a;
-	size_t count;
 
 	arena_init(&a, LOOK_BYTES);
-	ok = store_kill_list(w->store, &a, wall_us - HISTORY_US, &rows, &count, &there, err);
+	ok = store_kill_list(
+		     w->store, &a, wall_us - HISTORY_US, &kills, &rows.kill_count, &there, err) &&
+	     store_glass_list(w->store, &a, GLASS_IN_FORCE, wall_us - DAY_US, &glass,
+		     &rows.glass_count, err);
 	if (ok && !there && w->was_there)
 		ok = err_set(err, E_NOT_FOUND, "the store's file is gone");
 	if (ok) {
+		rows.kills = kills;
+		rows.glass = glass;
 		w->was_there = there;
-		publish(w, edition_new(w->now, rows, count, boot_ms, wall_us), rows, count,
-			wall_us);
+		publish(w, edition_new(w->now, &rows, boot_ms, wall_us), &rows, boot_ms, wall_us);
 	}
 	arena_done(&a);
 	return ok;

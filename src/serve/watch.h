@@ -43,6 +43,8 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us);
 /* Has an order against them come that ends their streams? */
 bool watch_ends_streams(struct watch *w, const struct kill_target *t);
+/* Adds the grants that broken glass gives this principal now, and marks it with the request. */
+void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms);
 struct str watch_instance(const struct watch *w);
 /* Counts up whenever something else is in force. */
 uint64_t watch_edition(struct watch *w);

@@ -32,9 +32,19 @@ static const char kills[] =
 	") STRICT;"
 	"CREATE INDEX drills_kind ON drills (kind, at_us)";
 
+static const char break_glass[] =
+	"CREATE TABLE break_glass ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" subject TEXT NOT NULL, grant_name TEXT NOT NULL, reason TEXT NOT NULL,"
+	" asked_by TEXT NOT NULL, approved_by TEXT NOT NULL, reviewed_by TEXT NOT NULL,"
+	" asked_us INTEGER NOT NULL, lasts_us INTEGER NOT NULL, approved_us INTEGER NOT NULL,"
+	" until_us INTEGER NOT NULL, reviewed_us INTEGER NOT NULL"
+	") STRICT";
+
 const char *const store_schema[] = {
 	api_keys,
 	kills,
+	break_glass,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);
