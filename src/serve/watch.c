@@ -8,10 +8,9 @@
 #include "serve/watch.h"
 
 #include "base/clock.h"
-#include "json/write.h"
 #include "serve/edition.h"
 #include "serve/log.h"
-#include "serve/notes.h"
+#include "serve/watch_note.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +29,6 @@
 #define DAY_US (INT64_C(86400) * 1000000) /* steps of the clock that a look outlives */
 #define HISTORY_US (WATCH_HISTORY_DAYS * DAY_US)
 #define CLOCK_STEP_MS 1000
-#define FIELDS_MAX 2048
 
 struct watch {
 	struct store *store;
@@ -274,76 +272,6 @@ static void stop_running(struct watch *w, uint64_t boot_ms)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* --- what is written down --- */
-
-static void note_text(struct watch *w, const char *event, const char *reason, const char *source,
-	struct str detail)
-{
-	struct buf fields;
-	struct jw j;
-
-	buf_init(&fields, FIELDS_MAX);
-	jw_init(&j, &fields);
-	jw_object(&j);
-	jw_put_str(&j, S("reason"), str_c(reason));
-	if (source) {
-		jw_put_str(&j, S("kind"), str_c(kill_kind_name(KILL_EVERYTHING)));
-		jw_put_str(&j, S("source"), str_c(source));
-	}
-	if (detail.n)
-		jw_put_str(&j, S("detail"), str_sub(detail, 0, 512));
-	jw_object_end(&j);
-	if (buf_ok(&fields))
-		notes_add(w->notes, event, str_sub(buf_str(&fields), 1, fields.n - 2));
-	buf_done(&fields);
-}
-
-static void note_order(struct watch *w, const struct kill_order *o, const char *change,
-	int64_t since_us, int64_t now_us)
-{
-	struct buf fields;
-	struct jw j;
-
-	buf_init(&fields, FIELDS_MAX);
-	jw_init(&j, &fields);
-	jw_object(&j);
-	jw_put_i64(&j, S("order"), o->id);
-	jw_put_str(&j, S("kind"), str_c(kill_kind_name(o->kind)));
-	if (o->name.n)
-		jw_put_str(&j, S("name"), str_sub(o->name, 0, 256));
-	jw_put_str(&j, S("change"), str_c(change));
-	jw_put_i64(&j, S("delay_ms"), (now_us - since_us) / 1000);
-	jw_object_end(&j);
-	if (buf_ok(&fields))
-		notes_add(w->notes, "KILL_SEEN", str_sub(buf_str(&fields), 1, fields.n - 2));
-	buf_done(&fields);
-	log_warn("kill_seen", "order=%lld kind=%s change=%s", (long long)o->id,
-		kill_kind_name(o->kind), change);
-}
-
-/* An order that was over when it was first seen is history, and not news. */
-static void note_changes(struct watch *w, const struct edition *before, const struct edition *now,
-	const struct kill_row *rows, size_t count, int64_t now_us)
-{
-	size_t from = 0, row = 0;
-
-	for (size_t i = 0; i < now->count; i++) {
-		const struct kill_order *o = &now->orders[i];
-		const struct kill_order *was = edition_find(before, o->id, &from);
-
-		while (row < count && rows[row].id != o->id)
-			row++;
-		if (row == count || (was ? was->over == o->over : o->over))
-			continue;
-		if (!o->over)
-			note_order(w, o, "set", o->since_us, now_us);
-		else if (rows[row].lifted_us)
-			note_order(w, o, "lifted", rows[row].lifted_us, now_us);
-		else
-			note_order(w, o, "ended", rows[row].until_us, now_us);
-	}
-}
-
 /* --- one look --- */
 
 static bool switch_is_on(struct watch *w, bool *on_out, struct err *err)
@@ -383,38 +311,9 @@ static bool look_at_switch(struct watch *w, struct err *err)
 	pthread_mutex_unlock(&w->lock);
 	if (changed) {
 		log_warn(on ? "killed" : "resumed", "source=local");
-		note_text(w, on ? "KILL" : "RESUME", "local_switch", "local", STR_NONE);
+		note_text(w->notes, on ? "KILL" : "RESUME", "local_switch", "local", STR_NONE);
 	}
 	return ok;
-}
-
-/* The alert: whoever gained a grant, on every server that honours it. */
-static void note_glass(
-	struct watch *w, const struct edition *before, const struct edition *now, uint64_t boot_ms)
-{
-	for (size_t i = 0; i < now->glass_count; i++) {
-		const struct edition_glass *g = &now->glass[i];
-		struct log_text subject, grant;
-		struct buf fields;
-		struct jw j;
-
-		if (edition_glass_find(before, g->id) || boot_ms >= g->until_boot_ms)
-			continue;
-		log_warn("break_glass", "id=%lld subject=%s grant=%s", (long long)g->id,
-			log_value(&subject, g->subject), log_value(&grant, g->grant));
-		buf_init(&fields, FIELDS_MAX);
-		jw_init(&j, &fields);
-		jw_object(&j);
-		jw_put_i64(&j, S("request"), g->id);
-		jw_put_str(&j, S("change"), S("seen"));
-		jw_put_str(&j, S("subj"), str_sub(g->subject, 0, 256));
-		jw_put_str(&j, S("grant"), str_sub(g->grant, 0, 256));
-		jw_object_end(&j);
-		if (buf_ok(&fields))
-			notes_add(w->notes, "BREAK_GLASS",
-				str_sub(buf_str(&fields), 1, fields.n - 2));
-		buf_done(&fields);
-	}
 }
 
 static void publish(struct watch *w, struct edition *e, const struct edition_rows *rows,
@@ -426,8 +325,8 @@ static void publish(struct watch *w, struct edition *e, const struct edition_row
 		edition_drop(e);
 		return;
 	}
-	note_changes(w, before, e, rows->kills, rows->kill_count, wall_us);
-	note_glass(w, before, e, boot_ms);
+	note_changes(w->notes, before, e, rows->kills, rows->kill_count, wall_us);
+	note_glass(w->notes, before, e, boot_ms);
 	pthread_mutex_lock(&w->lock);
 	w->now = e;
 	w->editions++;
@@ -476,12 +375,12 @@ static void tell_doubt(struct watch *w, uint64_t boot_ms, const struct err *why)
 	w->was_in_doubt = doubt;
 	if (!doubt) {
 		log_warn("kill_state_known", "note=\"calls are served again\"");
-		note_text(w, "SECURITY", "kill_state_known", NULL, STR_NONE);
+		note_text(w->notes, "SECURITY", "kill_state_known", NULL, STR_NONE);
 		return;
 	}
 	log_error("kill_state_unknown", "note=\"every call is PAUSED\" error=%s",
 		log_value(&text, why ? str_c(why->text) : S("an order of a later postern")));
-	note_text(w, "SECURITY", "kill_state_unknown", NULL,
+	note_text(w->notes, "SECURITY", "kill_state_unknown", NULL,
 		why ? str_c(why->text) : S("an order of a later postern"));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/test.h"
 #include "store/drills.h"
+#include "store/glass.h"
 #include "store/keys.h"
 
 #include <fcntl.h>
@@ -138,6 +139,60 @@ static void lifting_takes_all_of_one_name_and_keeps_them_as_history(void **state
 		    str_eq(rows[2].lift_reason, S("over")));
 	assert_true(store_kill_lift(
 		store, S("tool"), S("orders"), S("os:bo"), S("again"), NOW + 10, &count, &err));
+	assert_int_equal(count, 0);
+}
+
+static void one_order_can_be_lifted_alone(void **state)
+{
+	struct kill_row *rows;
+	unsigned count = 0;
+	struct err err;
+	bool there;
+
+	(void)state;
+	set("tool", "orders", 0);
+	set("tool", "orders", 0);
+	assert_true(store_kill_lift_one(store, 2, S("os:bo"), S("drilled"), NOW + 9, &count, &err));
+	assert_int_equal(count, 1);
+	assert_int_equal(list(NOW + 9, &rows, &there), 1);
+	assert_int_equal(rows[0].id, 1);
+}
+
+static void glass_is_broken_by_two_and_reviewed_by_a_third_who_does_not_gain(void **state)
+{
+	const struct glass_row asked = { .subject = S("ada"),
+		.grant = S("shop.secret"),
+		.reason = S("fire"),
+		.asked_by = S("bo"),
+		.asked_us = NOW,
+		.lasts_us = 50 };
+	struct glass_row *rows;
+	struct err err;
+	size_t count;
+	int64_t id;
+
+	(void)state;
+	assert_true(store_glass_ask(store, &asked, &id, &err));
+	assert_false(store_glass_review(store, id, S("cy"), NOW, &err));
+	assert_false(store_glass_approve(store, id, S("bo"), NOW, &err));
+	assert_false(store_glass_approve(store, id, S("ada"), NOW, &err));
+	assert_false(store_glass_approve(store, id + 1, S("cy"), NOW, &err));
+	assert_true(store_glass_list(store, &arena, GLASS_IN_FORCE, NOW, &rows, &count, &err));
+	assert_int_equal(count, 0);
+	assert_true(store_glass_approve(store, id, S("cy"), NOW + 5, &err));
+	assert_false(store_glass_approve(store, id, S("di"), NOW + 9, &err));
+	assert_true(store_glass_list(store, &arena, GLASS_IN_FORCE, NOW + 54, &rows, &count, &err));
+	assert_int_equal(count, 1);
+	assert_true(rows->until_us == NOW + 55 && str_eq(rows->approved_by, S("cy")) &&
+		    str_eq(rows->grant, S("shop.secret")));
+	assert_true(store_glass_list(store, &arena, GLASS_IN_FORCE, NOW + 55, &rows, &count, &err));
+	assert_int_equal(count, 0);
+	assert_true(store_glass_list(store, &arena, GLASS_TO_REVIEW, 0, &rows, &count, &err));
+	assert_int_equal(count, 1);
+	assert_false(store_glass_review(store, id, S("ada"), NOW + 60, &err));
+	assert_true(store_glass_review(store, id, S("bo"), NOW + 60, &err));
+	assert_false(store_glass_review(store, id, S("bo"), NOW + 61, &err));
+	assert_true(store_glass_list(store, &arena, GLASS_TO_REVIEW, 0, &rows, &count, &err));
 	assert_int_equal(count, 0);
 }
 
@@ -277,6 +332,8 @@ int main(void)
 		STORE_TEST(looking_makes_no_file),
 		STORE_TEST(an_order_is_listed_as_it_was_given),
 		STORE_TEST(lifting_takes_all_of_one_name_and_keeps_them_as_history),
+		STORE_TEST(one_order_can_be_lifted_alone),
+		STORE_TEST(glass_is_broken_by_two_and_reviewed_by_a_third_who_does_not_gain),
 		STORE_TEST(what_ended_by_itself_is_history_too),
 		STORE_TEST(text_without_measure_is_refused),
 		STORE_TEST(a_store_that_is_not_readable_is_an_error),
