@@ -17,6 +17,7 @@
 #include "audit/collapse.h"
 #include "audit/group.h"
 #include "audit/journal.h"
+#include "audit/segment.h"
 #include "base/clock.h"
 
 #define QUEUE_RECORDS 4096
@@ -48,13 +49,14 @@ struct audit {
 	struct group *first, *last;
 	size_t queued;
 	size_t wanted; /* records that are worth a short wait before the next sync */
-	uint64_t unrecorded; /* turned away without a record */
+	uint64_t unrecorded; /* turned away without a record, since the last GAP */
+	uint64_t unrecorded_ever, synced_ns;
 	struct collapse collapse;
 
 	struct buf own; /* the writer's: bodies it says itself, each with LF */
 	uint64_t own_due_ns;
 	struct journal journal;
-	_Atomic bool sealed;
+	_Atomic bool sealed, opened; /* opened: journal is there to be looked at */
 };
 
 struct what {
@@ -94,6 +96,40 @@ struct audit *audit_new(const struct audit_config *config)
 bool audit_healthy(const struct audit *a)
 {
 	return !atomic_load(&a->sealed);
+}
+
+static uint64_t busy_ns(const struct audit *a, uint64_t now_ns)
+{
+	return a->busy_since_ns ? now_ns - MIN(now_ns, a->busy_since_ns) : 0;
+}
+
+void audit_look(struct audit *a, struct audit_state *out)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	pthread_mutex_lock(&a->lock);
+	*out = (struct audit_state){ .waiting = a->queued,
+		.busy_ms = busy_ns(a, now_ns) / 1000000,
+		.synced_ms = a->synced_ns / 1000000,
+		.unrecorded = a->unrecorded_ever };
+	pthread_mutex_unlock(&a->lock);
+}
+
+bool audit_can_write(struct audit *a, struct err *err)
+{
+	struct audit_state now;
+
+	audit_look(a, &now);
+	if (!audit_healthy(a))
+		return err_set(err, E_UNAVAILABLE,
+			"the audit log is sealed after repeated failures: repair the disk, then "
+			"restart");
+	if (now.busy_ms >= a->timeout_ns / 1000000)
+		return err_set(err, E_TIMEOUT, "the audit log's disk has not answered for %llu ms",
+			(unsigned long long)now.busy_ms);
+	if (atomic_load(&a->opened) && !journal_in_place(&a->journal))
+		return err_set(err, E_IO, "audit directory %s was moved or replaced", a->directory);
+	return segment_directory_can_grow(a->directory, err);
 }
 
 uint64_t receipt_index(const struct receipt *r)
@@ -227,6 +263,7 @@ static void turn(struct audit *a)
 
 	pthread_mutex_lock(&a->lock);
 	a->busy_since_ns = 0;
+	a->synced_ns = g && durable ? clock_mono_ns() : a->synced_ns;
 	atomic_store(&a->sealed, journal_sealed(&a->journal));
 	if (g)
 		end_group(a, g, durable, &err);
@@ -246,6 +283,7 @@ static void *writer_main(void *arg)
 
 	journal_init(&a->journal, str_c(a->directory), str_c(a->origin));
 	buf_init(&a->own, OWN_BYTES);
+	atomic_store(&a->opened, true);
 	pthread_mutex_lock(&a->lock);
 	while (!a->stopping || a->first) {
 		wait_for_work(a);
@@ -293,16 +331,22 @@ static bool start(struct audit *a, struct err *err)
 	return ok;
 }
 
+static void count_unrecorded(struct audit *a)
+{
+	a->unrecorded++;
+	a->unrecorded_ever++;
+}
+
 /* Whether a record can be taken now; under the lock. */
 static bool admit(struct audit *a, uint64_t now_ns, struct err *err)
 {
-	if (a->busy_since_ns && now_ns - MIN(now_ns, a->busy_since_ns) >= a->timeout_ns) {
-		a->unrecorded++;
+	if (busy_ns(a, now_ns) >= a->timeout_ns) {
+		count_unrecorded(a);
 		return err_set(err, E_TIMEOUT, "the audit log's disk has not answered for %llu ms",
-			(unsigned long long)(now_ns - a->busy_since_ns) / 1000000);
+			(unsigned long long)busy_ns(a, now_ns) / 1000000);
 	}
 	if (a->queued >= QUEUE_RECORDS) {
-		a->unrecorded++;
+		count_unrecorded(a);
 		return err_set(err, E_BUSY, "%d records wait for the audit log", QUEUE_RECORDS);
 	}
 	return true;

@@ -49,9 +49,21 @@ struct audit_refusal {
 	const char *event; /* "AUTH_FAIL", "DENY", "PROTOCOL_REJECT" */
 	struct str reason;
 	struct str subject; /* empty: nobody was authenticated */
-	struct str credential, agent, peer, era, rpc_id, method;
+	struct str credential, agent, tenant, peer, era, rpc_id, method;
 	struct str target; /* tool or URI, clipped to 128 bytes */
 };
 bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err) must_check;
 
 bool audit_healthy(const struct audit *a); /* not sealed */
+
+/* For those who watch. */
+struct audit_state {
+	size_t waiting; /* records that are not with the writer yet */
+	uint64_t busy_ms; /* the disk has not answered for so long; 0: nothing is asked of it */
+	uint64_t synced_ms; /* clock_mono_ms of the last durable record; 0: none yet */
+	uint64_t unrecorded; /* turned away without a record, since the start */
+};
+void audit_look(struct audit *a, struct audit_state *out);
+/* Could a record be made durable now?  False: sealed, the disk hangs or is full, or the directory
+ * is gone; err says which.  Writes nothing. */
+bool audit_can_write(struct audit *a, struct err *err) must_check;

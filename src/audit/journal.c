@@ -225,6 +225,28 @@ static bool rotate(struct journal *j, size_t room, struct err *err)
 	return true;
 }
 
+bool journal_in_place(const struct journal *j)
+{
+	return j->directory < 0 || segment_directory_is(j->directory, j->path);
+}
+
+/* A directory that was moved away would take records that nobody finds: nothing is written until it
+ * is back, or the process starts again.  What happened stands in the first record after that. */
+static bool is_in_place(struct journal *j, struct err *err)
+{
+	if (journal_in_place(j)) {
+		j->displaced = false;
+		return true;
+	}
+	if (!j->displaced)
+		notice(j, "\"e\":\"SECURITY\",\"reason\":\"directory_moved\"");
+	j->displaced = true;
+	segment_abandon(&j->segment); /* the next one opens with the notice */
+	return err_set(err, E_IO,
+		"audit directory %s is not the one that was opened: put it back, or restart",
+		j->path);
+}
+
 bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *err)
 {
 	size_t room = bytes + (count + 2) * (FRAME_BYTES + j->frame.n) + j->notices.n;
@@ -234,6 +256,8 @@ bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *er
 		*err = j->why;
 		return err_while(err, "audit log sealed");
 	}
+	if (!is_in_place(j, err))
+		return false;
 	stamp(j);
 	buf_clear(&j->out);
 	j->out_first = j->next;

@@ -8,7 +8,8 @@
  * A batch: journal_begin, journal_add for each record, journal_commit.  The first opens a segment
  * whose first line, SEGMENT_OPEN, names the last segment of the boot before.  Somebody moving,
  * cutting or removing the file gives a new segment and SECURITY; a write or sync error a new one
- * and GAP; two such errors in a row seal the journal.  One thread, but journal_sealed. */
+ * and GAP; two such errors in a row seal the journal.  While the directory is not where it was,
+ * nothing is written.  One thread, but journal_sealed. */
 #pragma once
 #include "audit/segment.h"
 #include "base/buf.h"
@@ -22,7 +23,8 @@ struct journal {
 	char *path;
 	struct buf frame; /* "o":"…","b":"…", of every line */
 	struct id boot;
-	int directory; /* -1: not opened yet */
+	_Atomic int directory; /* -1: not opened yet; then it stays */
+	bool displaced; /* the path does not lead to it any more */
 	struct segment segment;
 	unsigned segments; /* opened so far */
 	uint64_t segment_bytes; /* JOURNAL_SEGMENT_BYTES; less in tests */
@@ -49,3 +51,5 @@ uint64_t journal_add(struct journal *j, struct str body, bool late);
 bool journal_commit(struct journal *j, struct err *err) must_check;
 
 bool journal_sealed(const struct journal *j); /* any thread */
+/* The path still leads to the directory that was opened, if one was.  Any thread. */
+bool journal_in_place(const struct journal *j);

@@ -83,6 +83,32 @@ static void what_closes_the_log_fits_when_the_disk_is_full(void **state)
 	free(log);
 }
 
+static void a_directory_that_was_moved_takes_no_more_records(void **state)
+{
+	struct ground *g = *state;
+	struct journal j = open_at(g);
+	char away[700];
+	struct err err;
+	char *log;
+
+	snprintf(away, sizeof away, "%s.away", g->path);
+	assert_true(put(&j, "\"e\":\"START\"", &err));
+	assert_int_equal(rename(g->path, away), 0);
+	for (int i = 0; i < 3; i++)
+		assert_false(put(&j, "\"e\":\"CALL_OUTCOME\"", &err));
+	assert_int_equal(mkdir(g->path, 0700), 0); /* another one in its place is not it */
+	assert_false(put(&j, "\"e\":\"CALL_OUTCOME\"", &err));
+	assert_false(journal_sealed(&j));
+	assert_int_equal(rmdir(g->path), 0);
+	assert_int_equal(rename(away, g->path), 0);
+	assert_true(put(&j, "\"e\":\"CALL_OUTCOME\",\"x\":1", &err));
+	journal_done(&j);
+	log = whole_log(g->path);
+	assert_int_equal(count_of(log, "\"e\":\"CALL_OUTCOME\""), 1);
+	assert_int_equal(count_of(log, "\"reason\":\"directory_moved\""), 1);
+	free(log);
+}
+
 static void remove_it(const char *path)
 {
 	unlink(path);
@@ -278,6 +304,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, ground_setup, ground_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_full_segment_is_followed_by_the_next),
+		TEST(a_directory_that_was_moved_takes_no_more_records),
 		TEST(when_there_is_no_room_for_the_next_segment_the_old_one_goes_on),
 		TEST(what_closes_the_log_fits_when_the_disk_is_full),
 		TEST(harm_to_a_segment_is_seen_and_told),

@@ -208,6 +208,7 @@ static void put_refused(struct jw *w, const struct audit_refusal *r)
 	jw_put_str(w, S("e"), str_c(r->event));
 	clip_put(w, S("subj"), r->subject, 2 * NAME_MAX_BYTES);
 	clip_put(w, S("act"), r->agent, 2 * NAME_MAX_BYTES);
+	clip_put(w, S("ten"), r->tenant, 2 * NAME_MAX_BYTES);
 	clip_put(w, S("cred"), r->credential, NAME_MAX_BYTES);
 	clip_put(w, S("peer"), r->peer, NAME_MAX_BYTES);
 	clip_put(w, S("reason"), r->reason, 2 * NAME_MAX_BYTES);

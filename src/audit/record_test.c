@@ -357,6 +357,34 @@ static void a_call_without_entry_or_principal_is_recorded(void **state)
 	arena_done(&a);
 }
 
+static void a_refusal_says_who_in_which_era_asked_for_what(void **state)
+{
+	const struct audit_refusal r = { .event = "DENY",
+		.reason = S("toolset"),
+		.subject = S("anna"),
+		.credential = S("key_1"),
+		.agent = S("desk"),
+		.tenant = S("t_42"),
+		.peer = S("127.0.0.1"),
+		.era = S("2025-06-18"),
+		.rpc_id = S("\"a\""),
+		.method = S("tools/call"),
+		.target = S("refund_\norder") };
+	struct arena a;
+	struct buf out;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	buf_in(&out, &a, RECORD_MAX_BYTES);
+	record_refusal(&out, &r);
+	assert_string_equal(arena_cstr(&a, buf_str(&out)),
+		"\"e\":\"DENY\",\"subj\":\"anna\",\"act\":\"desk\",\"ten\":\"t_42\","
+		"\"cred\":\"key_1\",\"peer\":\"127.0.0.1\",\"reason\":\"toolset\","
+		"\"era\":\"2025-06-18\",\"rpc\":\"a\",\"method\":\"tools/call\","
+		"\"target\":\"refund_\\norder\"");
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +396,7 @@ int main(void)
 		cmocka_unit_test(text_from_outside_stays_on_one_line_and_is_clipped),
 		cmocka_unit_test(everything_at_its_longest_fits),
 		cmocka_unit_test(a_call_without_entry_or_principal_is_recorded),
+		cmocka_unit_test(a_refusal_says_who_in_which_era_asked_for_what),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

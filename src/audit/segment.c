@@ -88,6 +88,37 @@ int segment_directory(const char *path, struct err *err)
 	return fd;
 }
 
+static bool has_room(const struct statfs *fs, uint64_t more, struct err *err)
+{
+	uint64_t left = (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize;
+
+	if (left >= more && left - more >= SEGMENT_LOW_WATER)
+		return true;
+	return err_set(err, E_LIMIT, "the disk is full: %llu KiB are left and %llu KiB stay free",
+		(unsigned long long)left / 1024, (unsigned long long)SEGMENT_LOW_WATER / 1024);
+}
+
+bool segment_directory_can_grow(const char *path, struct err *err)
+{
+	struct statfs fs;
+
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return true; /* the first record makes it */
+	if (access(path, R_OK | W_OK | X_OK) != 0)
+		return err_errno(err, E_DENIED, "audit directory %s", path);
+	if (statfs(path, &fs) != 0)
+		return err_errno(err, E_IO, "audit directory %s", path);
+	return has_room(&fs, SEGMENT_STEP_BYTES, err) || err_while(err, "audit directory %s", path);
+}
+
+bool segment_directory_is(int directory, const char *path)
+{
+	struct stat open_one, named;
+
+	return fstat(directory, &open_one) == 0 && stat(path, &named) == 0 &&
+	       open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
 void segment_name(char out[SEGMENT_NAME_BYTES], const struct id *boot, unsigned n)
 {
 	snprintf(out, SEGMENT_NAME_BYTES, "audit-%.*s-%06u.log", ID_BYTES, boot->c, n);
@@ -160,17 +191,10 @@ bool segment_open(struct segment *s, int directory, const char *name, struct err
 static bool above_low_water(const struct segment *s, uint64_t more, struct err *err)
 {
 	struct statfs fs;
-	uint64_t left;
 
 	if (fstatfs(s->fd, &fs) != 0)
 		return err_errno(err, E_IO, "its file system does not answer");
-	left = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
-	if (left < more || left - more < SEGMENT_LOW_WATER)
-		return err_set(err, E_LIMIT,
-			"the disk is full: %llu KiB are left and %llu KiB stay free",
-			(unsigned long long)left / 1024,
-			(unsigned long long)SEGMENT_LOW_WATER / 1024);
-	return true;
+	return has_room(&fs, more, err);
 }
 
 bool segment_room(struct segment *s, size_t n, struct err *err)

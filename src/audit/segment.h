@@ -25,6 +25,11 @@ struct segment {
 /* The directory, 0700 and ours, made when missing, on a local file system; -1: err says why. */
 int segment_directory(const char *path, struct err *err);
 
+/* The directory is there (or can be made) and has room for another step; changes nothing. */
+bool segment_directory_can_grow(const char *path, struct err *err) must_check;
+/* False: path does not lead to the open directory any more. */
+bool segment_directory_is(int directory, const char *path) must_check;
+
 /* "audit-BOOT-000001.log" */
 void segment_name(char out[SEGMENT_NAME_BYTES], const struct id *boot, unsigned n);
 void segment_name_copy(

@@ -109,6 +109,8 @@ bool backend_run(struct backends *b, const struct warrant *w)
 		return run_messages(c);
 	case ACTION_VALUES:
 		return run_values(c);
+	case ACTION_BUILTIN:
+		return run_builtin(b, c);
 	}
 	return call_fault(c, INTERNAL, "action", S("an action of no known kind"));
 }

@@ -17,3 +17,14 @@ bool backend_run(struct backends *b, const struct warrant *w) must_check;
 
 /* Opens every source once and prepares every statement; adds what the databases say to findings. */
 void backends_check(struct backends *b, struct findings *f);
+
+/* Does every source answer now?  Cheap: no statement is prepared.  One with no connection free is
+ * at work, which is an answer. */
+bool backends_answer(struct backends *b, struct err *err) must_check;
+
+struct backend_usage {
+	struct str source;
+	unsigned inside, most; /* calls in it now; that may be */
+};
+/* The i-th source; false: there are no more. */
+bool backends_usage(struct backends *b, size_t i, struct backend_usage *out);

@@ -118,3 +118,48 @@ void backends_check(struct backends *b, struct findings *f)
 		}
 	}
 }
+
+static bool answers(struct source *s, struct err *err)
+{
+	struct lite *lite;
+	struct err why;
+
+	switch (s->config->kind) {
+	case SOURCE_SQLITE:
+		lite = lite_take(s->pool, 0, &why);
+		if (!lite && why.code != E_BUSY) {
+			*err = why;
+			return err_while(err, "source %.*s", STR_ARG(s->config->name));
+		}
+		if (lite)
+			lite_give(lite);
+		return true;
+	case SOURCE_FILES:
+		return source_root(s, err) >= 0;
+	case SOURCE_SCRIPTED:
+		break;
+	}
+	return true;
+}
+
+bool backends_answer(struct backends *b, struct err *err)
+{
+	for (size_t i = 0; i < b->config->source_count; i++)
+		if (!answers(&b->sources[i], err))
+			return false;
+	return true;
+}
+
+bool backends_usage(struct backends *b, size_t i, struct backend_usage *out)
+{
+	struct source *s = &b->sources[i];
+
+	if (i >= b->config->source_count)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	*out = (struct backend_usage){
+		.source = s->config->name, .inside = s->inside, .most = s->most
+	};
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}

@@ -23,6 +23,7 @@ bool run_file(struct source *s, struct call *c) must_check;
 bool run_text(struct call *c) must_check;
 bool run_messages(struct call *c) must_check;
 bool run_values(struct call *c) must_check;
+bool run_builtin(struct backends *b, struct call *c) must_check;
 
 bool call_done(struct call *c, enum content_kind content);
 /* A failure of a source as the fault it means; always false. */

@@ -123,6 +123,12 @@ static void publish(struct catalog_load *l)
 	digest_all(l);
 }
 
+/* A second time it does nothing: an arena that is used up jumps out of the loading. */
+static void close_catalog(void *c)
+{
+	catalog_done(c);
+}
+
 struct catalog *catalog_load(struct arena *a, const struct config *config, struct findings *f)
 {
 	struct catalog_load l = { .a = a, .f = f, .config = config };
@@ -132,8 +138,10 @@ struct catalog *catalog_load(struct arena *a, const struct config *config, struc
 	map_init(&l.c->tools_by_name);
 	map_init(&l.c->prompts_by_name);
 	map_init(&l.c->resources_by_uri);
+	arena_defer(a, close_catalog, l.c);
 	for (size_t i = 0; i < config->catalog_file_count; i++)
 		load_file(&l, config->catalog_files[i], &bytes);
+	builtins_load(&l);
 	publish(&l);
 	catalog_lint(&l);
 	if (f->errors == errors)

@@ -111,12 +111,17 @@ enum action_kind {
 	ACTION_FILE, /* a file beneath a FILES source's root (resources); path with {arg} filled */
 	ACTION_MESSAGES, /* prompts: messages with {arg} filled */
 	ACTION_VALUES, /* completions: fixed values filtered by prefix */
+	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 };
+
+/* Tools that every deployment has: everybody's, without a grant. */
+enum builtin { BUILTIN_WHOAMI, BUILTIN_LIST_SCOPES };
 
 enum script_state { STATE_NONE, STATE_SEALED };
 
 struct action {
 	enum action_kind kind;
+	enum builtin builtin;
 	const struct part *parts;
 	size_t part_count;
 	const struct step *steps;
@@ -154,7 +159,10 @@ struct entry {
 	struct str title, description;
 	struct str owner, purpose, runbook;
 	const struct source_config *source; /* NULL for fixed text and messages */
-	struct str requires; /* the grant; never empty */
+	struct str requires; /* the grant; empty for ACTION_BUILTIN alone */
+	bool mutates; /* may change something: what read-only mode refuses */
+	bool tenant_scoped; /* some statement binds :principal.tenant: nothing without one */
+	uint64_t toolsets; /* that name it: bits of config->toolsets */
 	const struct input *inputs;
 	size_t input_count;
 	struct str input_schema; /* JSON text as published */

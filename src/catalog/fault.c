@@ -4,11 +4,11 @@
 static const struct fault_info table[FAULT_COUNT] = {
 	[FAULT_NONE] = { "OK", false, ADVICE_RETRY, "" },
 	[VALIDATION_ERROR] = { "VALIDATION_ERROR", false, ADVICE_RETRY,
-		"The arguments do not fit this tool's input schema. Correct what details.faults "
-		"names and call again." },
+		"The arguments do not fit the schema. Correct what details.faults names and call "
+		"again." },
 	[PERMISSION_DENIED] = { "PERMISSION_DENIED", false, ADVICE_ASK,
-		"The caller does not hold the grant this needs. Tell the person; an administrator "
-		"can give it." },
+		"The caller may not use this; details.reason says why. "
+		"Tell the person; an administrator can change it." },
 	[RATE_LIMITED] = { "RATE_LIMITED", true, ADVICE_RETRY,
 		"Too many calls. Wait retry_after_ms, then call again." },
 	[PAUSED] = { "PAUSED", false, ADVICE_ASK,

@@ -27,11 +27,11 @@ static void lint_templates(struct catalog_load *l)
 static void lint_surface(struct catalog_load *l)
 {
 	struct place at = { .file = l->config->file };
+	size_t tools = l->tools.count - l->builtin_count;
 
-	if (l->tools.count > TOOLS_MANY)
+	if (tools > TOOLS_MANY)
 		finding_warn(l->f, at, "catalog.surface",
-			arena_fmt(l->a, "%zu tools: more than a model chooses well among",
-				l->tools.count),
+			arena_fmt(l->a, "%zu tools: more than a model chooses well among", tools),
 			S("keep to 25 for each deployment"));
 	if (l->description_bytes > DESCRIPTIONS_LARGE)
 		finding_warn(l->f, at, "catalog.surface",
@@ -39,7 +39,7 @@ static void lint_surface(struct catalog_load *l)
 				"%zu bytes of descriptions, which every conversation pays for",
 				l->description_bytes),
 			S("keep to 8 KiB"));
-	if (!l->tools.count && !l->resources.count && !l->templates.count && !l->prompts.count)
+	if (!tools && !l->resources.count && !l->templates.count && !l->prompts.count)
 		finding_error(l->f, at, "catalog.empty", S("the catalog offers nothing"),
 			S("add a tool"));
 }
@@ -48,6 +48,7 @@ void catalog_lint(struct catalog_load *l)
 {
 	lint_templates(l);
 	lint_surface(l);
+	toolsets_lint(l);
 }
 
 struct facts_lint {

@@ -25,7 +25,10 @@ struct catalog_load {
 	struct entries tools, resources, templates, prompts;
 	size_t schema_cap;
 	size_t description_bytes;
+	size_t builtin_count; /* of the tools */
 };
+
+struct compared; /* tenant_lint.c */
 
 /* One entry while it is read. */
 struct entry_load {
@@ -41,6 +44,7 @@ struct entry_load {
 	bool whole_schema; /* input_schema was given: e->input_schema is the author's */
 	bool open_context; /* completions: other arguments may come along */
 	uint32_t rows; /* limits.rows; 0: not said */
+	struct compared *compared; /* columns beside parameters, of all statements */
 };
 
 #define INPUTS_MAX 128
@@ -107,6 +111,20 @@ const struct entry *completion_load(
 
 void output_schema_make(struct entry_load *el);
 void list_json_make(struct entry_load *el);
+
+/* A tool's, from what it does. */
+void annotations_make(struct entry_load *el);
+
+/* toolsets.c */
+uint64_t toolsets_of(const struct config *config, const struct entry *e);
+void toolsets_lint(struct catalog_load *l);
+
+/* tenant_lint.c: notes what a statement compares; then says what the entry must not. */
+void tenant_note(struct entry_load *el, const struct yaml *at, struct str sql);
+void tenant_lint(struct entry_load *el);
+
+/* builtin.c: behind the tools of the files. */
+void builtins_load(struct catalog_load *l);
 
 /* lint.c: what only the whole catalog shows. */
 void catalog_lint(struct catalog_load *l);

@@ -85,6 +85,7 @@ const struct entry *completion_load(
 		.purpose = owner->e->purpose,
 		.runbook = owner->e->runbook,
 		.source = owner->e->source,
+		.toolsets = owner->e->toolsets,
 		.inputs = el.inputs,
 		.bytes = BYTES_DEFAULT,
 		.at = node->at };

@@ -155,6 +155,7 @@ bool entry_begin(struct entry_load *el, struct catalog_load *l, const struct yam
 		entry_refuse(el, NULL, "entry.description", S("description is missing"),
 			S("say what it gives and when to use it: the model chooses by it"));
 	l->description_bytes += e->description.n;
+	e->toolsets = toolsets_of(l->config, e);
 	entry_source(el);
 	load_requires(el);
 	load_owner(el);
@@ -228,6 +229,7 @@ void entry_end(struct entry_load *el)
 	const struct yaml *list = read_list(&el->r, "waive");
 
 	reader_done(&el->r);
+	tenant_lint(el);
 	for (size_t i = 0; list && i < list->count; i++)
 		waive_one(el, &list->items[i]);
 	digest_entry(el);

@@ -53,6 +53,8 @@ static void resolve(
 	for (size_t i = 0; i < ARRAY_LEN(server_params); i++)
 		if (str_eq(name, server_params[i].name)) {
 			out->kind = server_params[i].kind;
+			if (out->kind == PARAM_TENANT)
+				el->e->tenant_scoped = true;
 			return;
 		}
 	unknown_param(el, node, name);
@@ -156,6 +158,7 @@ bool statement_load(
 	for (size_t i = 0; i < text->name_count; i++)
 		resolve(el, node, text->names[i], &params[i]);
 	check_text(el, node, text);
+	tenant_note(el, node, sql);
 	*out = (struct statement){ .sql = text->sql,
 		.params = params,
 		.param_count = text->name_count,

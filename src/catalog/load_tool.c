@@ -22,7 +22,7 @@ static void load_suggestions(struct entry_load *el)
 }
 
 /* A read changes nothing, may be repeated, and reaches nothing but its source. */
-static void derive_annotations(struct entry_load *el)
+void annotations_make(struct entry_load *el)
 {
 	struct buf out;
 	struct jw w;
@@ -65,7 +65,7 @@ void tool_load(struct catalog_load *l, const struct yaml_entry *yaml)
 	load_suggestions(&el);
 	input_schema_finish(&el);
 	output_schema_make(&el);
-	derive_annotations(&el);
+	annotations_make(&el);
 	entry_unused(&el);
 	list_json_make(&el);
 	entry_end(&el);

@@ -197,7 +197,7 @@ void output_schema_make(struct entry_load *el)
 	struct buf out;
 	struct jw w;
 
-	if (action->kind != ACTION_READ || !action->part_count)
+	if ((action->kind != ACTION_READ && action->kind != ACTION_BUILTIN) || !action->part_count)
 		return;
 	buf_in(&out, el->a, JSON_MAX_BYTES);
 	jw_init(&w, &out);

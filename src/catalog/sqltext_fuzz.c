@@ -11,13 +11,12 @@
 #define INPUT_MAX ((size_t)16 << 10)
 
 /* The text with its parameters numbered by hand, one token after the other. */
-static void rewrite(struct arena *a, struct str text, const struct sqltext *t, struct buf *out)
+static void rewrite(struct str text, const struct sqltext *t, struct buf *out)
 {
 	struct scan in = scan_of(text);
 	struct sqltoken token;
 	struct err err;
 
-	(void)a;
 	while (sqltoken_next(&in, &token, &err)) {
 		size_t i = 0;
 
@@ -58,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&a, (size_t)16 << 20);
 	if (sqltext_read(&a, str_n(data, size), &t, &err)) {
 		buf_in(&out, &a, (size_t)4 << 20);
-		rewrite(&a, str_n(data, size), &t, &out);
+		rewrite(str_n(data, size), &t, &out);
 		bug_on(!str_eq(trimmed(buf_str(&out)), t.sql));
 		bug_on(t.name_count > SQLTEXT_MAX_PARAMS);
 		bug_on(t.limit == SQLTEXT_LIMIT_PARAM && t.limit_param >= t.name_count);

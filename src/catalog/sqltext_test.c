@@ -1,30 +1,11 @@
 /* What the lexer takes for a parameter, and what it says of a statement. */
 #include "catalog/sqltext.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "base/arena_fixture.h"
 
 #include "base/buf.h"
-
-static int setup(void **state)
-{
-	struct arena *a = malloc(sizeof *a);
-
-	arena_init(a, (size_t)64 << 20);
-	*state = a;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_done(*state);
-	free(*state);
-	return 0;
-}
 
 static void parameters_are_found_outside_quotes_and_comments_only(void **state)
 {
@@ -219,14 +200,11 @@ static void first_words_statements_and_sorting_parameters_are_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			parameters_are_found_outside_quotes_and_comments_only, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_sql_of_ours_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(stars_in_result_lists_are_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			limits_and_orders_of_the_outermost_level_are_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			first_words_statements_and_sorting_parameters_are_seen, setup, teardown),
+		WITH_ARENA(parameters_are_found_outside_quotes_and_comments_only),
+		WITH_ARENA(what_is_no_sql_of_ours_is_refused),
+		WITH_ARENA(stars_in_result_lists_are_seen),
+		WITH_ARENA(limits_and_orders_of_the_outermost_level_are_seen),
+		WITH_ARENA(first_words_statements_and_sorting_parameters_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

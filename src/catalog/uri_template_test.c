@@ -2,30 +2,11 @@
  */
 #include "catalog/uri_template.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "base/arena_fixture.h"
 
 #include "base/buf.h"
-
-static int setup(void **state)
-{
-	struct arena *a = malloc(sizeof *a);
-
-	arena_init(a, (size_t)64 << 20);
-	*state = a;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_done(*state);
-	free(*state);
-	return 0;
-}
 
 static void templates_that_could_be_read_in_two_ways_are_refused(void **state)
 {
@@ -191,11 +172,9 @@ static void overlap_means_that_one_path_fits_both(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			templates_that_could_be_read_in_two_ways_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(uris_give_the_values_they_show, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			overlap_means_that_one_path_fits_both, setup, teardown),
+		WITH_ARENA(templates_that_could_be_read_in_two_ways_are_refused),
+		WITH_ARENA(uris_give_the_values_they_show),
+		WITH_ARENA(overlap_means_that_one_path_fits_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

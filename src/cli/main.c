@@ -14,13 +14,22 @@ static const struct {
 	int (*run)(struct cli *c);
 	const char *synopsis, *about;
 } commands[] = {
-	{ "serve", cli_serve, "serve CONFIG [--listen HOST:PORT] [--instance NAME]",
+	{ "serve", cli_serve,
+		"serve CONFIG [--listen HOST:PORT] [--instance NAME] [--read-only] "
+		"[--log-level LEVEL]",
 		"serve MCP over HTTP until SIGTERM; SIGHUP reloads" },
-	{ "stdio", cli_stdio, "stdio CONFIG", "serve one MCP client on standard input and output" },
+	{ "stdio", cli_stdio, "stdio CONFIG [--read-only] [--log-level LEVEL]",
+		"serve one MCP client on standard input and output" },
 	{ "check", cli_check, "check CONFIG",
 		"say everything that is wrong with a configuration, its catalog and its sources" },
 	{ "tools", cli_tools, "tools CONFIG [--as SUBJECT]",
 		"list the tools, or what one subject would see, with size and owner" },
+	{ "ask", cli_ask,
+		"ask CONFIG TOOL --as SUBJECT [--agent NAME] [--tenant NAME] [--role ROLE ...]",
+		"explain rule by rule whether a subject may use a tool" },
+	{ "matrix", cli_matrix, "matrix CONFIG [--json]", "print what each role may use" },
+	{ "compare", cli_compare, "compare STAGING PRODUCTION [--intended FILE]",
+		"print what two configurations do not have alike" },
 	{ "call", cli_call, "call CONFIG|URL TOOL [--arg NAME=VALUE ...] [--args JSON]",
 		"call one tool with the key in POSTERN_KEY and print its result" },
 	{ "key", cli_key,

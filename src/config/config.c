@@ -207,7 +207,8 @@ static void load_catalog_files(struct config_load *l, struct reader *root)
 static void load_all(struct config_load *l, const struct yaml *root, struct str override_listen,
 	struct str override_instance)
 {
-	static const char *const elsewhere[] = { "listen", "sources", "identity", "roles" };
+	static const char *const elsewhere[] = { "listen", "log", "sources", "identity", "roles",
+		"toolsets", "tenants", "modes", "builtins" };
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, root, "postern.yaml");
@@ -221,8 +222,10 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	if (!r.map)
 		return;
 	config_listen_load(l, root, override_listen);
+	config_log_load(l, root);
 	config_sources_load(l, root);
 	config_roles_load(l, root);
+	config_toolsets_load(l, root);
 	config_identity_load(l, root);
 }
 
@@ -248,6 +251,23 @@ const struct config *config_load(struct arena *a, struct str path, struct str ov
 	if (root)
 		load_all(&l, root, override_listen, override_instance);
 	return f->errors == errors ? c : NULL;
+}
+
+const struct config *config_made_read_only(struct arena *a, const struct config *c)
+{
+	struct config *copy = arena_new(a, struct config);
+
+	*copy = *c;
+	copy->read_only.all = true;
+	return copy;
+}
+
+bool names_hold(struct names names, struct str name)
+{
+	for (size_t i = 0; i < names.count; i++)
+		if (str_eq(names.list[i], name))
+			return true;
+	return false;
 }
 
 const struct source_config *config_source(const struct config *c, struct str name)

@@ -29,6 +29,27 @@ struct role_config {
 	struct place at;
 };
 
+struct names {
+	const struct str *list;
+	size_t count;
+};
+bool names_hold(struct names names, struct str name); /* byte for byte */
+
+/* A named part of the catalog, and for whom it is. */
+#define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */
+struct toolset_config {
+	struct str name;
+	struct names tools, resources, prompts;
+	struct names roles, subjects, agents;
+	struct place at;
+};
+
+/* Who may change nothing. */
+struct read_only_config {
+	bool all;
+	struct names subjects, agents;
+};
+
 struct fixed_principal {
 	struct str subject, tenant, agent;
 	const struct str *roles;
@@ -38,6 +59,7 @@ struct fixed_principal {
 struct listen_config {
 	bool http; /* a listen.http section is there */
 	struct str address; /* default 127.0.0.1:8477 */
+	struct str written; /* the address in the file, whatever the command line says */
 	bool loopback; /* every address it binds is loopback */
 	bool tls;
 	struct str tls_cert, tls_key, tls_client_ca;
@@ -45,6 +67,22 @@ struct listen_config {
 				      TLS */
 	const struct str *allowed_origins, *allowed_hosts;
 	size_t allowed_origin_count, allowed_host_count;
+};
+
+/* The listener for metrics and health: a second one, with nothing else on it. */
+struct admin_config {
+	bool on;
+	bool exposed; /* the explicit statement that allows a bind that is not loopback */
+	struct listen_config listen; /* address, loopback and allowed_hosts of it */
+};
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+const char *log_level_name(enum log_level level);
+bool log_level_find(struct str name, enum log_level *out) must_check;
+
+struct log_config {
+	enum log_level level; /* LOG_INFO */
+	bool arguments; /* development only: argument values, at LOG_DEBUG */
 };
 
 struct limits_config {
@@ -65,6 +103,8 @@ struct config {
 	struct str owner;
 	struct str instructions; /* for the model, in discover and initialize; may be empty */
 	struct listen_config listen;
+	struct admin_config admin;
+	struct log_config log;
 	const struct source_config *sources;
 	size_t source_count;
 	struct str store_file; /* store.sqlite */
@@ -74,6 +114,12 @@ struct config {
 	struct secret stdio_key; /* identity.stdio.key, n = 0: none */
 	const struct role_config *roles;
 	size_t role_count;
+	const struct toolset_config *toolsets; /* none: the whole catalog is everybody's */
+	size_t toolset_count;
+	bool tenants_closed; /* `tenants` is there: a principal's tenant is one of them */
+	struct names tenants;
+	struct read_only_config read_only;
+	bool builtins; /* whoami and list_scopes are offered */
 	struct limits_config limits;
 	const struct str *catalog_files; /* globs expanded, sorted */
 	size_t catalog_file_count;
@@ -84,6 +130,8 @@ struct config {
  * override_listen: empty, or the address of --listen; override_instance likewise. */
 const struct config *config_load(struct arena *a, struct str path, struct str override_listen,
 	struct str override_instance, struct findings *f);
+/* The same, and nothing may be changed whatever the file says (--read-only). */
+const struct config *config_made_read_only(struct arena *a, const struct config *c);
 
 const struct source_config *config_source(const struct config *c, struct str name); /* NULL: none */
 const struct role_config *config_role(const struct config *c, struct str name);

@@ -165,6 +165,43 @@ static void what_is_absent_has_its_stated_default(void **state)
 	assert_true(str_eq(c->audit_directory, S("./state/audit")));
 }
 
+static void toolsets_tenants_and_modes_are_read(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_toolsets.yaml"), *locked;
+
+	assert_non_null(c);
+	assert_int_equal(c->toolset_count, 3);
+	assert_true(str_eq(c->toolsets[1].name, S("back-office")));
+	assert_true(names_hold(c->toolsets[0].tools, S("get_customer")));
+	assert_false(names_hold(c->toolsets[0].tools, S("get_custome")));
+	assert_true(names_hold(c->toolsets[0].subjects, S("carol@acme.example")));
+	assert_true(names_hold(c->toolsets[0].agents, S("chat")));
+	assert_true(names_hold(c->toolsets[1].resources, S("handbook")));
+	assert_true(names_hold(c->toolsets[1].prompts, S("summary")));
+	assert_int_equal(c->toolsets[2].roles.count, 0);
+	assert_true(c->tenants_closed && names_hold(c->tenants, S("birch")));
+	assert_false(names_hold(c->tenants, S("Birch")));
+	assert_false(c->read_only.all);
+	assert_true(names_hold(c->read_only.subjects, S("auditor@acme.example")));
+	assert_true(names_hold(c->read_only.agents, S("crawler")));
+	assert_false(c->builtins);
+	locked = config_made_read_only(&x->a, c);
+	assert_true(locked->read_only.all);
+	assert_int_equal(locked->toolset_count, 3);
+}
+
+static void without_toolsets_and_tenants_nothing_is_cut(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_fixed.yaml");
+
+	assert_non_null(c);
+	assert_int_equal(c->toolset_count, 0);
+	assert_false(c->tenants_closed || c->read_only.all);
+	assert_true(c->builtins);
+}
+
 static void overrides_are_held_to_the_same_rules(void **state)
 {
 	struct fixture *x = *state;
@@ -311,6 +348,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_whole_configuration_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_absent_has_its_stated_default, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			toolsets_tenants_and_modes_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_toolsets_and_tenants_nothing_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			overrides_are_held_to_the_same_rules, setup, teardown),
 		cmocka_unit_test_setup_teardown(

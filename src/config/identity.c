@@ -100,6 +100,10 @@ static void load_role(struct config_load *l, struct reader *r, const struct yaml
 		finding_error(l->f, e->at, "config.range",
 			arena_fmt(l->a, "role %.*s has more than 1024 grants", STR_ARG(e->name)),
 			S("split it"));
+	if (e->value.kind == YAML_LIST && !x.count)
+		finding_warn(l->f, e->at, "config.role_empty",
+			arena_fmt(l->a, "role %.*s grants nothing", STR_ARG(e->name)),
+			S("list grants, or roles that have some"));
 	qsort(x.grants, x.count, sizeof *x.grants, by_name);
 	o->grants = x.grants;
 	o->grant_count = x.count;

@@ -8,8 +8,7 @@
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
 
-/* 127.0.0.0/8 in dotted form, ::1, localhost. */
-static bool is_loopback(struct str host)
+bool config_is_loopback(struct str host)
 {
 	unsigned dots = 0;
 
@@ -76,13 +75,25 @@ static void check_origins(struct config_load *l, const struct yaml *http)
 				S("write SCHEME://HOST or SCHEME://HOST:PORT, one by one; there "
 				  "is no wildcard"));
 	}
+}
+
+void config_check_hosts(
+	struct config_load *l, const struct yaml *map, const struct listen_config *o)
+{
 	for (size_t i = 0; i < o->allowed_host_count; i++)
 		if (str_has(o->allowed_hosts[i], '*') || str_has(o->allowed_hosts[i], '/'))
-			config_refuse(l, http, "allowed_hosts", "config.host",
+			config_refuse(l, map, "allowed_hosts", "config.host",
 				arena_fmt(l->a, "'%.*s' is not a host name",
 					STR_ARG(o->allowed_hosts[i])),
 				S("write the names that clients use, one by one; there is no "
 				  "wildcard"));
+}
+
+void config_refuse_address(struct config_load *l, const struct yaml *map, struct str address)
+{
+	config_refuse(l, map, "address", "config.address",
+		arena_fmt(l->a, "'%.*s' is not an address", STR_ARG(address)),
+		S("write HOST:PORT, as in 127.0.0.1:8477 or [::1]:8477"));
 }
 
 static void check_public(struct config_load *l, const struct yaml *at)
@@ -113,6 +124,7 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 
 	reader_init(&r, l->a, l->f, node, "listen.http");
 	o->address = read_str(&r, "address", S("127.0.0.1:8477"));
+	o->written = o->address;
 	if (override_listen.n)
 		o->address = override_listen;
 	load_tls(l, &r);
@@ -123,27 +135,28 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	if (r.map)
 		at = r.map;
 	if (!hostport_read(o->address, &at_port)) {
-		config_refuse(l, at, "address", "config.address",
-			arena_fmt(l->a, "'%.*s' is not an address", STR_ARG(o->address)),
-			S("write HOST:PORT, as in 127.0.0.1:8477 or [::1]:8477"));
+		config_refuse_address(l, at, o->address);
 		return;
 	}
-	o->loopback = is_loopback(at_port.host);
+	o->loopback = config_is_loopback(at_port.host);
 	check_origins(l, at);
+	config_check_hosts(l, at, o);
 	check_public(l, at);
 }
 
 void config_listen_load(struct config_load *l, const struct yaml *root, struct str override_listen)
 {
 	struct listen_config *o = &l->c->listen;
-	const struct yaml *http;
+	const struct yaml *http, *admin;
 	struct reader r;
 
 	o->loopback = true;
 	reader_init(&r, l->a, l->f, yaml_get(root, S("listen")), "listen");
 	http = read_node(&r, "http");
+	admin = read_node(&r, "admin");
 	reader_done(&r);
 	o->http = http || override_listen.n;
 	if (o->http)
 		load_http(l, r.map ? r.map : root, http, override_listen);
+	config_admin_load(l, admin);
 }

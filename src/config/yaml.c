@@ -17,6 +17,9 @@ struct parse {
 	struct findings *f;
 	size_t nodes;
 	unsigned depth;
+	/* What is open at each depth: of the heap, and closed with the arena when that jumps. */
+	yaml_event_t events[YAML_MAX_DEPTH + 1];
+	struct map names[YAML_MAX_DEPTH + 1];
 };
 
 static struct place place_of(const struct parse *p, yaml_mark_t mark)
@@ -51,6 +54,11 @@ static bool refuse_syntax(struct parse *p)
 	return false;
 }
 
+static yaml_event_t *event_here(struct parse *p)
+{
+	return &p->events[p->depth];
+}
+
 static bool next(struct parse *p, yaml_event_t *e)
 {
 	return yaml_parser_parse(&p->parser, e) ? true : refuse_syntax(p);
@@ -76,22 +84,22 @@ static bool read_list(struct parse *p, struct yaml *out)
 {
 	struct yaml *items = NULL;
 	size_t count = 0, cap = 0;
-	yaml_event_t e;
+	yaml_event_t *e = event_here(p);
 	bool ok;
 
 	for (;;) {
-		if (!next(p, &e))
+		if (!next(p, e))
 			return false;
-		if (e.type == YAML_SEQUENCE_END_EVENT)
+		if (e->type == YAML_SEQUENCE_END_EVENT)
 			break;
 		items = grown(p, items, count, &cap, sizeof *items);
-		ok = read_value(p, &e, &items[count]);
-		yaml_event_delete(&e);
+		ok = read_value(p, e, &items[count]);
+		yaml_event_delete(e);
 		if (!ok)
 			return false;
 		count++;
 	}
-	yaml_event_delete(&e);
+	yaml_event_delete(e);
 	out->items = items;
 	out->count = count;
 	return true;
@@ -121,26 +129,26 @@ static bool read_entries(struct parse *p, struct map *names, struct yaml *out)
 {
 	struct yaml_entry *entries = NULL;
 	size_t count = 0, cap = 0;
-	yaml_event_t e;
+	yaml_event_t *e = event_here(p);
 	bool ok;
 
 	for (;;) {
-		if (!next(p, &e))
+		if (!next(p, e))
 			return false;
-		if (e.type == YAML_MAPPING_END_EVENT)
+		if (e->type == YAML_MAPPING_END_EVENT)
 			break;
 		entries = grown(p, entries, count, &cap, sizeof *entries);
-		ok = read_key(p, &e, names, &entries[count]);
-		yaml_event_delete(&e);
-		if (!ok || !next(p, &e))
+		ok = read_key(p, e, names, &entries[count]);
+		yaml_event_delete(e);
+		if (!ok || !next(p, e))
 			return false;
-		ok = read_value(p, &e, &entries[count].value);
-		yaml_event_delete(&e);
+		ok = read_value(p, e, &entries[count].value);
+		yaml_event_delete(e);
 		if (!ok)
 			return false;
 		count++;
 	}
-	yaml_event_delete(&e);
+	yaml_event_delete(e);
 	out->entries = entries;
 	out->count = count;
 	return true;
@@ -148,12 +156,12 @@ static bool read_entries(struct parse *p, struct map *names, struct yaml *out)
 
 static bool read_map(struct parse *p, struct yaml *out)
 {
-	struct map names;
+	struct map *names = &p->names[p->depth];
 	bool ok;
 
-	map_init(&names);
-	ok = read_entries(p, &names, out);
-	map_done(&names);
+	map_init(names);
+	ok = read_entries(p, names, out);
+	map_done(names);
 	return ok;
 }
 
@@ -207,34 +215,34 @@ static bool read_value(struct parse *p, const yaml_event_t *e, struct yaml *out)
 static bool expect(struct parse *p, yaml_event_type_t type, const char *code, const char *what,
 	const char *remedy)
 {
-	yaml_event_t e;
+	yaml_event_t *e = event_here(p);
 	bool fits;
 
-	if (!next(p, &e))
+	if (!next(p, e))
 		return false;
-	fits = e.type == type;
+	fits = e->type == type;
 	if (fits && type == YAML_DOCUMENT_START_EVENT)
-		fits = e.data.document_start.tag_directives.start ==
-		       e.data.document_start.tag_directives.end;
+		fits = e->data.document_start.tag_directives.start ==
+		       e->data.document_start.tag_directives.end;
 	if (!fits)
-		refuse(p, place_of(p, e.start_mark), code, what, remedy);
-	yaml_event_delete(&e);
+		refuse(p, place_of(p, e->start_mark), code, what, remedy);
+	yaml_event_delete(e);
 	return fits;
 }
 
 static bool read_file(struct parse *p, struct yaml *out)
 {
-	yaml_event_t e;
+	yaml_event_t *e = event_here(p);
 	bool ok;
 
 	if (!expect(p, YAML_STREAM_START_EVENT, "yaml.syntax", "no YAML stream", "") ||
 		!expect(p, YAML_DOCUMENT_START_EVENT, "yaml.empty",
 			"the file is empty, or declares tags", "write a map of keys"))
 		return false;
-	if (!next(p, &e))
+	if (!next(p, e))
 		return false;
-	ok = read_value(p, &e, out);
-	yaml_event_delete(&e);
+	ok = read_value(p, e, out);
+	yaml_event_delete(e);
 	return ok &&
 	       expect(p, YAML_DOCUMENT_END_EVENT, "yaml.syntax", "text behind the document",
 		       "remove it") &&
@@ -242,23 +250,37 @@ static bool read_file(struct parse *p, struct yaml *out)
 		       "a second document in the same file", "use one file for each");
 }
 
+/* A second time it does nothing: an arena that is used up jumps out of the reading. */
+static void close_parse(void *what)
+{
+	struct parse *p = what;
+
+	yaml_parser_delete(&p->parser);
+	for (size_t i = 0; i <= YAML_MAX_DEPTH; i++) {
+		yaml_event_delete(&p->events[i]);
+		map_done(&p->names[i]);
+	}
+}
+
 const struct yaml *yaml_parse(struct arena *a, struct str file, struct str text, struct findings *f)
 {
-	struct parse p = { .a = a, .file = file, .f = f };
+	struct parse *p = arena_new(a, struct parse);
 	struct yaml *root = arena_new(a, struct yaml);
 	bool ok;
 
+	*p = (struct parse){ .a = a, .file = file, .f = f };
 	if (text.n > YAML_MAX_BYTES) {
-		refuse(&p, (struct place){ .file = file }, "yaml.size",
+		refuse(p, (struct place){ .file = file }, "yaml.size",
 			"the file is larger than 1 MiB", "split the file");
 		return NULL;
 	}
-	bug_on(!yaml_parser_initialize(&p.parser));
-	yaml_parser_set_encoding(&p.parser, YAML_UTF8_ENCODING);
+	bug_on(!yaml_parser_initialize(&p->parser));
+	arena_defer(a, close_parse, p);
+	yaml_parser_set_encoding(&p->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
-		&p.parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
-	ok = read_file(&p, root);
-	yaml_parser_delete(&p.parser);
+		&p->parser, (const unsigned char *)(text.p ? text.p : ""), text.n);
+	ok = read_file(p, root);
+	close_parse(p);
 	return ok ? root : NULL;
 }
 

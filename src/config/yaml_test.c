@@ -2,28 +2,9 @@
  */
 #include "config/yaml.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static int setup(void **state)
-{
-	struct arena *a = malloc(sizeof *a);
-
-	arena_init(a, (size_t)256 << 20);
-	*state = a;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_done(*state);
-	free(*state);
-	return 0;
-}
+#include "base/arena_fixture.h"
 
 static const struct yaml *parse(struct arena *a, struct str text, struct findings *f)
 {
@@ -207,15 +188,12 @@ static void findings_are_sorted_and_waived_by_code(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			plain_scalars_follow_the_core_schema, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			templates_hide_doubled_braces_and_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_plain_data_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(size_depth_and_count_are_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_node_knows_its_place, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			findings_are_sorted_and_waived_by_code, setup, teardown),
+		WITH_ARENA(plain_scalars_follow_the_core_schema),
+		WITH_ARENA(templates_hide_doubled_braces_and_names),
+		WITH_ARENA(what_is_not_plain_data_is_refused),
+		WITH_ARENA(size_depth_and_count_are_bounded),
+		WITH_ARENA(every_node_knows_its_place),
+		WITH_ARENA(findings_are_sorted_and_waived_by_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

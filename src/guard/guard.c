@@ -13,7 +13,7 @@
 /* A cursor's text: what the cursor argument takes (catalog/page.c). */
 #define CURSOR_MAX ((size_t)4 << 10)
 #define BOUND_MAX ((size_t)9 << 20) /* canonical arguments and two digests */
-#define EVERY_STEP (GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_CURSOR)
+#define EVERY_STEP (GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR)
 
 struct guard {
 	const struct seal *seal;
@@ -49,25 +49,30 @@ static enum verdict pass(struct call *c, enum guard_step step)
 	return VERDICT_PASS;
 }
 
-bool guard_visible(const struct principal *who, const struct entry *e)
-{
-	return e->requires.n && principal_holds(who, e->requires);
-}
-
-enum verdict guard_permission(struct call *c)
+/* What a person could do about it, and nothing that the rule protects. */
+static struct str permission_details(struct call *c, enum permission p)
 {
 	struct buf details;
 	struct jw w;
 
-	if (guard_visible(c->who, c->entry))
-		return pass(c, GUARD_PERMISSION);
+	if (p != PERMISSION_GRANT && p != PERMISSION_SCOPE)
+		return STR_NONE;
 	buf_in(&details, c->arena, DETAILS_MAX);
 	jw_init(&w, &details);
 	jw_object(&w);
 	jw_put_str(&w, S("grant"), c->entry->requires);
 	jw_object_end(&w);
-	c->fault.details_json = buf_str(&details);
-	return refuse(c, PERMISSION_DENIED, "grant");
+	return buf_str(&details);
+}
+
+enum verdict guard_permission(struct call *c)
+{
+	enum permission p = permission_judge(c->who, c->entry);
+
+	if (p == PERMISSION_GIVEN)
+		return pass(c, GUARD_PERMISSION);
+	c->fault.details_json = permission_details(c, p);
+	return refuse(c, PERMISSION_DENIED, permission_name(p));
 }
 
 /* The stable word for the record, by the first keyword that did not fit. */
@@ -198,6 +203,22 @@ enum verdict guard_schema(struct call *c)
 	if (check_integers(c) != VERDICT_PASS)
 		return VERDICT_REFUSE;
 	return pass(c, GUARD_SCHEMA);
+}
+
+/* An entry that seals its state asked before it is answered: answers without it are nobody's. */
+static bool comes_cold(const struct call *c)
+{
+	const struct action *action = &c->entry->action;
+
+	return action->kind == ACTION_SCRIPT && action->state == STATE_SEALED && c->answers &&
+	       c->answers->count && !c->state_plain_in.n;
+}
+
+enum verdict guard_state(struct call *c, bool opened)
+{
+	if (!opened || comes_cold(c))
+		return refuse(c, VALIDATION_ERROR, "request_state");
+	return pass(c, GUARD_STATE);
 }
 
 static const struct page *page_of(const struct call *c)

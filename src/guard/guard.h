@@ -4,6 +4,7 @@
  * without which no backend runs anything, and only when every step said yes (bug_on otherwise).
  * On VERDICT_REFUSE the call's fault is set.  Thread-safe: a call belongs to one thread. */
 #pragma once
+#include "guard/permission.h"
 #include "plan/call.h"
 
 enum verdict { VERDICT_PASS, VERDICT_REFUSE };
@@ -12,7 +13,8 @@ enum guard_step {
 	GUARD_PERMISSION = 1 << 0,
 	GUARD_SCHEMA = 1 << 1,
 	GUARD_CURSOR = 1 << 2,
-	GUARD_KILL = 1 << 3, /* kill.h */
+	GUARD_STATE = 1 << 3,
+	GUARD_KILL = 1 << 4, /* kill.h */
 };
 
 struct guard;
@@ -21,15 +23,15 @@ struct seal;
 struct guard *guard_new(const struct seal *seal); /* seal must outlive it */
 void guard_free(struct guard **g);
 
-/* Does the principal hold what the entry requires? */
+/* May the principal use it at all?  The rules of permission.h. */
 enum verdict guard_permission(struct call *c);
 /* Do the arguments fit?  Then they are prepared: defaults, canonical text, digest. */
 enum verdict guard_schema(struct call *c);
+/* Do the answers that came belong to a question of this call?  opened: no state came with them, or
+ * it was one that we sealed for this caller, entry and arguments. */
+enum verdict guard_state(struct call *c, bool opened);
 /* Was the page cursor, if there is one, made for this caller, tool and arguments? */
 enum verdict guard_cursor(struct guard *g, struct call *c);
-
-/* May this principal see the entry in lists?  The rule of guard_permission, without a call. */
-bool guard_visible(const struct principal *who, const struct entry *e);
 
 struct warrant; /* proof that every guard said yes; lives in the call's arena */
 const struct warrant *guard_warrant(struct call *c);

@@ -125,6 +125,45 @@ static void assert_refused(struct call *c, enum fault_code code, const char *rea
 	assert_int_equal(c->passed & GUARD_SCHEMA, 0);
 }
 
+static void a_refusal_names_the_rule_and_only_what_a_person_can_give(void **state)
+{
+	static const struct str scopes[] = { STR_INIT("openid") };
+	static const struct {
+		bool cut, tenant_scoped, mutates, granted, scoped;
+		const char *reason, *details;
+	} cases[] = {
+		{ .cut = true, .granted = true, .reason = "toolset", .details = "" },
+		{ .tenant_scoped = true, .granted = true, .reason = "tenant", .details = "" },
+		{ .mutates = true, .granted = true, .reason = "read_only", .details = "" },
+		{ .reason = "grant", .details = "{\"grant\":\"orders.read\"}" },
+		{ .granted = true,
+			.scoped = true,
+			.reason = "insufficient_scope",
+			.details = "{\"grant\":\"orders.read\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct principal who = { .subject = S("eve"),
+			.read_only = true,
+			.surface.cut = cases[i].cut,
+			.scoped = cases[i].scoped,
+			.scopes = scopes,
+			.scope_count = 1,
+			.grants = grants,
+			.grant_count = cases[i].granted ? ARRAY_LEN(grants) : 0 };
+		struct entry e = entry;
+		struct call *c = call_for(&who, &e, "{}");
+
+		e.tenant_scoped = cases[i].tenant_scoped;
+		e.mutates = cases[i].mutates;
+		assert_int_equal(guard_permission(c), VERDICT_REFUSE);
+		assert_refused(c, PERMISSION_DENIED, cases[i].reason);
+		assert_str(c->fault.details_json, cases[i].details);
+		assert_int_equal(c->passed, 0);
+	}
+}
+
 static void only_who_holds_the_grant_may_call_and_see(void **state)
 {
 	static const struct {
@@ -147,7 +186,7 @@ static void only_who_holds_the_grant_may_call_and_see(void **state)
 		e.requires = cases[i].requires;
 		assert_int_equal(
 			guard_permission(c), cases[i].passes ? VERDICT_PASS : VERDICT_REFUSE);
-		assert_int_equal(guard_visible(&ada, &e), cases[i].passes);
+		assert_int_equal(permission_visible(&ada, &e), cases[i].passes);
 		assert_int_equal(c->passed, cases[i].passes ? GUARD_PERMISSION : 0);
 	}
 }
@@ -451,6 +490,45 @@ static void a_page_has_as_many_rows_as_asked_within_its_bounds(void **state)
 	}
 }
 
+static void answers_come_with_the_state_of_their_question(void **state)
+{
+	static const struct entry sealed = { .action = { .kind = ACTION_SCRIPT,
+						     .state = STATE_SEALED } };
+	static const struct entry open = { .action = { .kind = ACTION_SCRIPT } };
+	static const struct json_member one = { .name = STR_INIT("key") };
+	static const struct json answers = { .kind = JSON_OBJECT, .count = 1, .members = &one };
+	static const struct json none = { .kind = JSON_OBJECT };
+	static const struct {
+		const struct entry *entry;
+		const struct json *answers;
+		const char *plain;
+		bool opened, passes;
+	} cases[] = {
+		{ &sealed, NULL, "", true, true },
+		{ &sealed, &none, "", true, true },
+		{ &sealed, &answers, "s", true, true },
+		{ &sealed, &answers, "", true, false },
+		{ &sealed, &answers, "", false, false },
+		{ &sealed, NULL, "", false, false },
+		{ &open, &answers, "", true, true },
+		{ &open, &answers, "", false, false },
+		{ &entry, NULL, "", true, true },
+		{ &entry, NULL, "", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct call *c = call_for(&ada, cases[i].entry, NULL);
+
+		c->answers = cases[i].answers;
+		c->state_plain_in = str_c(cases[i].plain);
+		assert_int_equal(guard_state(c, cases[i].opened) == VERDICT_PASS, cases[i].passes);
+		assert_int_equal(c->passed, cases[i].passes ? GUARD_STATE : 0);
+		if (!cases[i].passes)
+			assert_refused(c, VALIDATION_ERROR, "request_state");
+	}
+}
+
 static bool aborts_without(unsigned passed)
 {
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
@@ -472,7 +550,8 @@ static bool aborts_without(unsigned passed)
 
 static void a_warrant_wants_every_step(void **state)
 {
-	const unsigned all = GUARD_PERMISSION | GUARD_SCHEMA | GUARD_CURSOR | GUARD_KILL;
+	const unsigned all =
+		GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR;
 	const struct kill_finding nothing = { .cause = KILL_BY_NOTHING };
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
 
@@ -480,6 +559,7 @@ static void a_warrant_wants_every_step(void **state)
 	assert_int_equal(guard_kill(c, &nothing, false), VERDICT_PASS);
 	assert_int_equal(guard_permission(c), VERDICT_PASS);
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
+	assert_int_equal(guard_state(c, true), VERDICT_PASS);
 	assert_int_equal(guard_cursor(guard, c), VERDICT_PASS);
 	assert_ptr_equal(warrant_call(guard_warrant(c)), c);
 	for (unsigned passed = 0; passed <= all; passed++)
@@ -489,6 +569,7 @@ static void a_warrant_wants_every_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_refusal_names_the_rule_and_only_what_a_person_can_give),
 		cmocka_unit_test(only_who_holds_the_grant_may_call_and_see),
 		cmocka_unit_test(a_missing_grant_is_named),
 		cmocka_unit_test(arguments_that_do_not_fit_are_refused_with_a_stable_reason),
@@ -502,6 +583,7 @@ int main(void)
 		cmocka_unit_test(there_is_no_cursor_where_there_is_no_next_page),
 		cmocka_unit_test(a_cursor_too_long_to_come_back_is_not_made),
 		cmocka_unit_test(a_page_has_as_many_rows_as_asked_within_its_bounds),
+		cmocka_unit_test(answers_come_with_the_state_of_their_question),
 		cmocka_unit_test(a_warrant_wants_every_step),
 	};
 

@@ -171,59 +171,16 @@ static void remember(
 	known_drop(old);
 }
 
-static bool has_role(const struct principal *p, struct str role)
-{
-	for (size_t i = 0; i < p->role_count; i++)
-		if (str_eq(p->roles[i], role))
-			return true;
-	return false;
-}
-
-static void split_roles(struct arena *a, struct str list, struct principal *p)
-{
-	size_t count = 1;
-	struct str *roles;
-	struct str head, tail;
-
-	for (size_t i = 0; i < list.n; i++)
-		count += list.p[i] == ',';
-	roles = arena_array(a, struct str, count);
-	p->roles = roles;
-	while (list.n) {
-		if (!str_cut(list, ',', &head, &tail)) {
-			head = list;
-			tail = STR_NONE;
-		}
-		head = str_trim(head);
-		if (head.n && !has_role(p, head))
-			roles[p->role_count++] = head;
-		list = tail;
-	}
-}
-
 /* NULL: the row does not describe anybody. */
 static struct known *make_known(const struct config *config, const struct key_row *row)
 {
-	enum principal_kind kind;
-	struct known *k;
-	struct arena *a;
+	struct known *k = known_new();
 
-	if (!row->subject.n || !principal_name_ok(row->subject) ||
-		!principal_name_ok(row->tenant) || !principal_name_ok(row->agent) ||
-		!principal_kind_read(row->kind, &kind))
-		return NULL;
-	k = known_new();
-	a = &k->arena;
 	k->expires_us = row->expires_us;
-	k->principal = (struct principal){ .subject = arena_str(a, row->subject),
-		.kind = kind,
-		.tenant = arena_str(a, row->tenant),
-		.agent = arena_str(a, row->agent),
-		.credential = arena_str(a, row->id),
-		.environment = arena_str(a, row->environment) };
-	split_roles(a, arena_str(a, row->roles), &k->principal);
-	principal_finish(config, a, &k->principal);
-	return k;
+	if (principal_of_key(config, &k->arena, row, &k->principal))
+		return k;
+	known_drop(k);
+	return NULL;
 }
 
 static enum identity_verdict judge(const struct config *config, const struct token *t,

@@ -34,6 +34,10 @@ enum identity_verdict identity_verify(struct identity *i, struct arena *a, struc
 /* May what was opened with this credential stay open?  Asks the store: not for every request. */
 bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us);
 
+/* Whom a key stands for, whether or not it is valid now.  False: nobody. */
+bool principal_of_key(const struct config *config, struct arena *a, const struct key_row *row,
+	struct principal *out) must_check;
+
 /* A new key: "pstn_ENV_ID_SECRET" (dev, stg, prd; ID 12 and SECRET 43 characters, base64url of 256
  * random bits), shown once.  What the store keeps is in *row_out. */
 struct key_row;

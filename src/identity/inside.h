@@ -3,5 +3,5 @@
 #include "base/arena.h"
 #include "identity/principal.h"
 
-/* Grants from roles (their text stays the configuration's), and the binding. */
-void principal_finish(const struct config *config, struct arena *a, struct principal *p);
+/* Surface, read_only and tenant_foreign. */
+void principal_place(const struct config *config, struct principal *p);

@@ -29,6 +29,19 @@ bool principal_kind_read(struct str name, enum principal_kind *out)
 	return false;
 }
 
+const char *credential_kind_name(enum credential_kind k)
+{
+	static const char *const names[] = {
+		[CREDENTIAL_FIXED] = "fixed",
+		[CREDENTIAL_KEY] = "key",
+		[CREDENTIAL_JWT] = "jwt",
+		[CREDENTIAL_CERTIFICATE] = "certificate",
+		[CREDENTIAL_PROXY] = "proxy",
+	};
+
+	return names[k];
+}
+
 /* Names that go to records and to the database: printable, so that no line can be split by one. */
 bool principal_name_ok(struct str name)
 {
@@ -97,10 +110,11 @@ static void add_binding(struct arena *a, struct principal *p)
 void principal_finish(const struct config *config, struct arena *a, struct principal *p)
 {
 	add_grants(config, a, p);
+	principal_place(config, p);
 	add_binding(a, p);
 }
 
-bool principal_holds(const struct principal *p, struct str grant)
+bool principal_granted(const struct principal *p, struct str grant)
 {
 	size_t low = 0, high = p->grant_count;
 
@@ -116,4 +130,17 @@ bool principal_holds(const struct principal *p, struct str grant)
 			high = middle;
 	}
 	return false;
+}
+
+bool principal_in_scope(const struct principal *p, struct str grant)
+{
+	for (size_t i = 0; i < p->scope_count; i++)
+		if (str_eq(p->scopes[i], grant))
+			return true;
+	return !p->scoped;
+}
+
+bool principal_holds(const struct principal *p, struct str grant)
+{
+	return principal_in_scope(p, grant) && principal_granted(p, grant);
 }

@@ -78,10 +78,11 @@ void mcp_write_input_required(struct buf *out, const struct mcp_server_info *s,
 }
 
 void mcp_write_request(struct buf *out, struct str id, enum mcp_revision revision,
-	struct str method, struct str params_json)
+	struct str method, struct str params_json, const struct receipt *receipt)
 {
 	struct jw w;
 
+	bug_on(!receipt);
 	jw_init(&w, out);
 	jw_object(&w);
 	jw_put_str(&w, S("jsonrpc"), S("2.0"));

@@ -222,7 +222,7 @@ static void each_revision_sees_the_form_it_knows(void **state)
 		S("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",\"tools\":"
 		  "[{\"name\":\"t0\",\"title\":\"T\"}],\"ttlMs\":60000,\"cacheScope\":\"private\","
 		  "\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"postern\","
-		  "\"version\":\"1\"}}}}")));
+		  "\"version\":\"1\"},\"postern/catalog\":\"g1\"}}}")));
 	assert_true(str_eq(
 		list_as(w, MCP_2025_06_18, MCP_TOOLS_LIST, S("tools/list"), S("alice"), STR_NONE)
 			.text,

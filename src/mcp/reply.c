@@ -26,6 +26,12 @@ void reply_server(struct jw *w, const struct mcp_server_info *s, enum mcp_revisi
 	jw_object_end(w);
 }
 
+void reply_catalog(struct jw *w, const struct mcp_server_info *s)
+{
+	if (s->catalog_generation.n)
+		jw_put_str(w, S(META_CATALOG), s->catalog_generation);
+}
+
 void reply_end(struct jw *w, const struct mcp_server_info *s, const struct mcp_request *r,
 	struct str subscription)
 {
@@ -36,6 +42,7 @@ void reply_end(struct jw *w, const struct mcp_server_info *s, const struct mcp_r
 			jw_put_raw(w, S(META_SUBSCRIPTION), subscription);
 		jw_name(w, S(META_SERVER));
 		reply_server(w, s, r->revision);
+		reply_catalog(w, s);
 		jw_object_end(w);
 	}
 	jw_object_end(w);

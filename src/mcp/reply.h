@@ -13,6 +13,8 @@ void reply_begin(struct jw *w, struct buf *out, const struct mcp_request *r, str
 /* "_meta" (modern) with who serves, and the subscription when not empty; closes both objects. */
 void reply_end(struct jw *w, const struct mcp_server_info *s, const struct mcp_request *r,
 	struct str subscription);
+/* Which catalog it was: a member of _meta. */
+void reply_catalog(struct jw *w, const struct mcp_server_info *s);
 /* Caching hints, modern only.  Whatever depends on the caller is "private". */
 void reply_cacheable(struct jw *w, const struct mcp_request *r, uint64_t ttl_ms, bool everybody);
 /* An Implementation object: who serves. */

@@ -24,6 +24,13 @@ void mcp_write_error(struct buf *out, const struct mcp_refusal *why)
 	jw_object_end(&w);
 }
 
+void mcp_write_call_error(
+	struct buf *out, const struct mcp_refusal *why, const struct receipt *receipt)
+{
+	bug_on(!receipt);
+	mcp_write_error(out, why);
+}
+
 void mcp_write_empty(struct buf *out, const struct mcp_request *r)
 {
 	struct jw w;
@@ -131,7 +138,7 @@ void mcp_write_result(struct buf *out, const struct mcp_server_info *s, const st
 	write_call_result(out, s, r, result_json);
 }
 
-void mcp_write_unrecorded(struct buf *out, const struct mcp_server_info *s,
+void mcp_write_audit_unavailable(struct buf *out, const struct mcp_server_info *s,
 	const struct mcp_request *r, struct str result_json)
 {
 	write_call_result(out, s, r, result_json);

@@ -16,6 +16,9 @@ struct mcp_server_info {
 };
 
 void mcp_write_error(struct buf *out, const struct mcp_refusal *why);
+/* The same where a call ended so: receipt is the proof of its record (not NULL). */
+void mcp_write_call_error(
+	struct buf *out, const struct mcp_refusal *why, const struct receipt *receipt);
 void mcp_write_empty(struct buf *out, const struct mcp_request *r); /* {} for ping and the like */
 
 void mcp_write_discover(
@@ -38,7 +41,7 @@ void mcp_write_result(struct buf *out, const struct mcp_server_info *s, const st
 
 /* The result of a tool call whose record could not be written: result_json holds nothing but the
  * error AUDIT_UNAVAILABLE, which is why no receipt is needed. */
-void mcp_write_unrecorded(struct buf *out, const struct mcp_server_info *s,
+void mcp_write_audit_unavailable(struct buf *out, const struct mcp_server_info *s,
 	const struct mcp_request *r, struct str result_json);
 /* completion/complete of an argument that has no completion. */
 void mcp_write_no_completion(
@@ -53,7 +56,7 @@ void mcp_write_input_required(struct buf *out, const struct mcp_server_info *s,
 /* A server's request to a legacy client (elicitation/create, sampling/createMessage, roots/list);
  * params are adapted to the revision (`mode` left out before 2025-11-25, …). */
 void mcp_write_request(struct buf *out, struct str id, enum mcp_revision revision,
-	struct str method, struct str params_json);
+	struct str method, struct str params_json, const struct receipt *receipt);
 
 void mcp_write_progress(struct buf *out, const struct mcp_request *r, uint64_t n, uint64_t total,
 	struct str message);

@@ -173,7 +173,7 @@ static void a_result_keeps_its_bytes_and_gets_what_its_era_adds(void **state)
 	mcp_write_result(fresh(w), &w->info, &r, result, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"content\":[],"
 			"\"structuredContent\":{\"n\":9007199254740993}}}");
-	mcp_write_unrecorded(fresh(w), &w->info, &r, S("{\"isError\":true}"));
+	mcp_write_audit_unavailable(fresh(w), &w->info, &r, S("{\"isError\":true}"));
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"isError\":true}}");
 }
 
@@ -385,11 +385,11 @@ static void questions_to_legacy_clients_fit_their_revision(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		mcp_write_request(fresh(w), S("\"srv-1\""), rows[i].revision,
-			S("elicitation/create"), str_c(rows[i].params));
+			S("elicitation/create"), str_c(rows[i].params), receipt);
 		assert_wrote(w, rows[i].wanted);
 	}
 	mcp_write_request(fresh(w), S("\"srv-1\""), MCP_2024_11_05, S("sampling/createMessage"),
-		S("{\"mode\":\"form\"}"));
+		S("{\"mode\":\"form\"}"), receipt);
 	assert_wrote(w,
 		"{\"jsonrpc\":\"2.0\",\"id\":\"srv-1\",\"method\":\"sampling/createMessage\","
 		"\"params\":{\"mode\":\"form\"}}");

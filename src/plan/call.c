@@ -7,6 +7,22 @@
 /* Above the largest limits.bytes: what was cut is refused for its size. */
 #define FILLED_MAX ((size_t)24 << 20)
 
+struct call *call_new(struct arena *a, const struct entry *entry, const struct principal *who,
+	uint32_t most_ms, int64_t wall_us, uint64_t mono_ns)
+{
+	struct call *c = arena_new(a, struct call);
+
+	*c = (struct call){ .arena = a,
+		.entry = entry,
+		.who = who,
+		.port = &call_port_none,
+		.wall_us = wall_us,
+		.started_ns = mono_ns,
+		.deadline_ms = mono_ns / 1000000 + MIN(entry->timeout_ms, most_ms) };
+	id_make(&c->id, wall_us);
+	return c;
+}
+
 bool call_fault(struct call *c, enum fault_code code, const char *reason, struct str operator_text)
 {
 	c->end = CALL_FAULT;

@@ -28,6 +28,8 @@ struct call_port {
 	void *ctx;
 };
 
+extern const struct call_port call_port_none; /* tells nobody, asks nobody, is never cancelled */
+
 /* What the wire said about the call, for the record. */
 struct call_origin {
 	struct str era; /* "2026-07-28" */
@@ -118,6 +120,11 @@ struct call {
 	struct sha256 result_digest;
 	uint64_t ended_ns;
 };
+
+/* A call that begins now, with an id of its own and call_port_none; it may take the entry's time,
+ * at most most_ms. */
+struct call *call_new(struct arena *a, const struct entry *entry, const struct principal *who,
+	uint32_t most_ms, int64_t wall_us, uint64_t mono_ns);
 
 /* Ends the call with a fault; returns false, so that steps can `return call_fault(...)`. */
 bool call_fault(struct call *c, enum fault_code code, const char *reason, struct str operator_text);

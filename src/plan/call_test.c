@@ -179,6 +179,31 @@ static void a_fault_ends_the_call(void **state)
 	assert_str(c->fault.operator_text, "for the log");
 }
 
+static void a_new_call_has_its_time_and_a_port_that_does_nothing(void **state)
+{
+	struct entry slow = { .name = S("slow"), .timeout_ms = 5000 };
+	struct principal who = { .subject = S("ada") };
+	struct call *c, *other;
+
+	(void)state;
+	c = call_new(&arena, &slow, &who, 3000, INT64_C(1790000000000000), 7000000000u);
+	assert_int_equal(c->deadline_ms, 10000);
+	assert_int_equal(c->started_ns, 7000000000u);
+	assert_ptr_equal(c->who, &who);
+	assert_int_equal(c->end, CALL_OPEN);
+	other = call_new(&arena, &slow, &who, 9000, INT64_C(1790000000000000), 7000000000u);
+	assert_int_equal(other->deadline_ms, 12000);
+	assert_memory_not_equal(c->id.c, other->id.c, ID_BYTES);
+	c->port->progress(c->port->ctx, 1, 2, STR_NONE);
+	c->port->log(c->port->ctx, S("info"), S("text"));
+	c->port->changed(c->port->ctx, S("tools"));
+	c->port->drop(c->port->ctx);
+	assert_false(c->port->cancelled(c->port->ctx));
+	assert_false(c->port->may_ask(c->port->ctx, S("roots/list"), S("{}")));
+	assert_false(c->port->has_capability(c->port->ctx, S("roots")));
+	assert_false(c->port->answer_fits(c->port->ctx, S("roots/list"), S("{}"), NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +221,8 @@ int main(void)
 			a_template_that_repeats_a_large_value_is_whole_or_larger_than_any_limit,
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_fault_ends_the_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_new_call_has_its_time_and_a_port_that_does_nothing, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,11 @@ static bool write_format(
 	return true;
 }
 
+static bool is_safe(int64_t n)
+{
+	return n <= INT64_C(9007199254740991) && n >= -INT64_C(9007199254740991);
+}
+
 static bool write_integer(
 	struct jw *w, const struct cell *cell, bool as_string, const char **why_out)
 {
@@ -60,7 +65,7 @@ static bool write_integer(
 		jw_str(w, cell->text);
 		return true;
 	}
-	if (n > INT64_C(9007199254740991) || n < -INT64_C(9007199254740991)) {
+	if (!is_safe(n)) {
 		*why_out = "is beyond 2^53-1: declare the column int64";
 		return false;
 	}
@@ -83,13 +88,21 @@ static bool is_decimal(struct str s)
 	return digits && dots <= 1 && s.p[s.n - 1] != '.';
 }
 
+/* Most clients read a number as a double: an integer that it cannot hold would arrive as another
+ * one. */
 static bool write_number(struct jw *w, const struct cell *cell, const char **why_out)
 {
+	int64_t n;
+
 	bool finite = cell->text.n && (ascii_is_digit(cell->text.p[0]) || cell->text.p[0] == '-') &&
 		      ascii_is_digit(cell->text.p[cell->text.n - 1]);
 
 	if ((cell->kind != CELL_INTEGER && cell->kind != CELL_REAL) || !finite) {
 		*why_out = "is not a finite number";
+		return false;
+	}
+	if (cell->kind == CELL_INTEGER && (!str_to_i64(cell->text, &n) || !is_safe(n))) {
+		*why_out = "is an integer beyond 2^53-1: declare the column int64 or decimal";
 		return false;
 	}
 	jw_raw(w, cell->text);

@@ -19,27 +19,43 @@ struct str answer_scope(const struct answering *t)
 
 /* --- what is refused before it is a call --- */
 
-bool answer_record_refusal(struct server *s, const struct incoming *in, const char *event,
+static struct audit_refusal refusal_of(const struct incoming *in, const char *event,
 	struct str reason, struct str method, struct str target)
 {
-	struct audit_refusal refusal = {
+	const struct principal *who = in->who;
+
+	return (struct audit_refusal){
 		.event = event,
 		.reason = reason,
-		.subject = in->who ? in->who->subject : STR_NONE,
-		.credential = in->who ? in->who->credential : STR_NONE,
-		.agent = in->who ? in->who->agent : STR_NONE,
+		.subject = who ? who->subject : STR_NONE,
+		.credential = who ? who->credential : STR_NONE,
+		.agent = who ? who->agent : STR_NONE,
+		.tenant = who ? who->tenant : STR_NONE,
 		.peer = in->peer,
 		.method = str_sub(method, 0, 128),
 		.target = str_sub(target, 0, 128),
 	};
+}
+
+static bool record(struct server *s, const struct audit_refusal *refusal)
+{
 	struct log_text why;
 	struct err err;
 
-	if (audit_refuse(world_audit(s->world), &refusal, &err))
+	metrics_refused(world_metrics(s->world), refusal->event, refusal->reason);
+	if (audit_refuse(world_audit(s->world), refusal, &err))
 		return true;
-	log_error("audit_unavailable", "refusal=%.*s error=%s", STR_ARG(reason),
+	log_error("audit_unavailable", "refusal=%.*s error=%s", STR_ARG(refusal->reason),
 		log_value(&why, str_c(err.text)));
 	return false;
+}
+
+bool answer_record_refusal(struct server *s, const struct incoming *in, const char *event,
+	struct str reason, struct str method, struct str target)
+{
+	struct audit_refusal refusal = refusal_of(in, event, reason, method, target);
+
+	return record(s, &refusal);
 }
 
 void answer_error(struct answering *t, const struct mcp_refusal *why)
@@ -53,8 +69,13 @@ void answer_error(struct answering *t, const struct mcp_refusal *why)
 
 void answer_refuse(struct answering *t, struct mcp_refusal *why, struct str target)
 {
-	if (!answer_record_refusal(
-		    t->server, t->in, "DENY", str_c(why->reason), t->r.method_name, target)) {
+	struct audit_refusal refusal =
+		refusal_of(t->in, "DENY", str_c(why->reason), t->r.method_name, target);
+
+	if (t->understood)
+		refusal.era = mcp_revision_info(t->r.revision)->name;
+	refusal.rpc_id = why->id;
+	if (!record(t->server, &refusal)) {
 		why->http_status = 503;
 		why->code = -32603;
 		why->message = S("AUDIT_UNAVAILABLE: the refusal could not be recorded");
@@ -111,7 +132,7 @@ bool answer_session_ended(
 {
 	struct kill_target t = kill_target_of_principal(who);
 
-	return sessions_ended(s->sessions, session->nonce) ||
+	return sessions_ended(s->sessions, session->nonce, session->issued_us) ||
 	       watch_ended_session(world_watch(s->world), &t, session->issued_us);
 }
 
@@ -209,6 +230,18 @@ static bool needs_seal(const struct mcp_request *r, bool http)
 			       r->method != MCP_PING && r->kind == MCP_REQUEST);
 }
 
+/* Where the tenants are listed and the caller's is not among them, nothing is looked up for it. */
+static void refuse_stranger(struct answering *t)
+{
+	struct mcp_refusal why = { .http_status = 403,
+		.code = -32600,
+		.reason = "tenant",
+		.message = S("the credential names no tenant of this deployment"),
+		.id = t->r.id };
+
+	answer_refuse(t, &why, STR_NONE);
+}
+
 static void answer_one(struct answering *t, const struct json *message)
 {
 	struct mcp_context m = answer_context(t);
@@ -218,6 +251,11 @@ static void answer_one(struct answering *t, const struct json *message)
 
 	if (!mcp_read(t->in->arena, &m, &t->in->headers, message, &t->r, &why)) {
 		answer_refuse(t, &why, STR_NONE);
+		return;
+	}
+	t->understood = true;
+	if (t->in->who->tenant_foreign) {
+		refuse_stranger(t);
 		return;
 	}
 	if (needs_seal(&t->r, t->x->http) && !world_seal(t->server->world, &err)) {

@@ -10,18 +10,22 @@
 
 #define STATE_MS 600000
 
-/* Completions tell that there is something to complete: of what is hidden there is nothing. */
-static bool visible(void *ctx, const struct entry *e)
+/* Calls of what a toolset keeps from the caller end as those of what does not exist, to the byte;
+ * the record has its name.  All other entries go on to the pipeline, which decides and records. */
+static bool exists(void *ctx, const struct entry *e)
 {
-	return guard_visible(((const struct answering *)ctx)->in->who, e);
+	struct answering *t = ctx;
+
+	if (permission_exists(t->in->who, e))
+		return true;
+	t->hidden = e;
+	return false;
 }
 
-/* Calls of what is hidden go on to the pipeline, which refuses and records them. */
-static bool everything(void *ctx, const struct entry *e)
+/* Completions tell that there is something to complete: of what is not listed there is nothing. */
+static bool visible(void *ctx, const struct entry *e)
 {
-	(void)ctx;
-	(void)e;
-	return true;
+	return exists(ctx, e) && permission_visible(((const struct answering *)ctx)->in->who, e);
 }
 
 static void port_progress(void *ctx, uint64_t n, uint64_t total, struct str message)
@@ -139,56 +143,70 @@ static struct call *make_call(struct answering *t, const struct mcp_target *targ
 		.answer_fits = port_answer_fits,
 	};
 	struct arena *a = t->in->arena;
-	struct call *c = arena_new(a, struct call);
+	struct call *c = call_new(a, target->entry, t->in->who,
+		t->in->generation->config->limits.request_ms, clock_wall_us(), clock_mono_ns());
 	struct call_port *port = arena_new(a, struct call_port);
 	struct json *arguments = arena_new(a, struct json);
-	uint32_t most_ms = t->in->generation->config->limits.request_ms;
-	uint64_t now_ns = clock_mono_ns();
 
 	*port = methods;
 	port->ctx = t;
 	*arguments = target->arguments;
-	*c = (struct call){ .arena = a,
-		.entry = target->entry,
-		.who = t->in->who,
-		.port = port,
-		.uri = target->uri,
-		.arguments_sent = arguments,
-		.wall_us = clock_wall_us(),
-		.started_ns = now_ns };
-	c->deadline_ms = now_ns / 1000000 + MIN(target->entry->timeout_ms, most_ms);
-	id_make(&c->id, c->wall_us);
+	c->port = port;
+	c->uri = target->uri;
+	c->arguments_sent = arguments;
 	describe_origin(t, c);
 	return c;
 }
 
-static void refuse_capability(struct answering *t, const struct call *c)
+static void send_call_error(
+	struct answering *t, const struct mcp_refusal *why, const struct receipt *receipt)
 {
-	struct mcp_refusal why = { .http_status = 400,
-		.code = -32021,
-		.reason = "capability",
-		.message = S("this needs a capability that the client did not declare"),
-		.data_json = c->fault.details_json,
-		.id = t->r.id };
+	struct buf out;
 
-	answer_error(t, &why);
+	buf_in(&out, t->in->arena, REPLY_MAX);
+	mcp_write_call_error(&out, why, receipt);
+	t->x->ops->reply(t->x, why->http_status, buf_str(&out), STR_NONE);
+}
+
+/* Faults that the specification wants as errors of the protocol, whatever was called. */
+static bool send_protocol_fault(
+	struct answering *t, const struct call *c, const struct receipt *receipt)
+{
+	struct mcp_refusal why = { .id = t->r.id };
+
+	if (!t->r.modern || c->end != CALL_FAULT)
+		return false;
+	if (str_eq(c->fault.reason, S("capability"))) {
+		why.http_status = 400;
+		why.code = -32021;
+		why.message = S("this needs a capability that the client did not declare");
+		why.data_json = c->fault.details_json;
+	} else if (str_eq(c->fault.reason, S("request_state"))) {
+		why.http_status = 200;
+		why.code = -32602;
+		why.message = S("requestState is not one that this server gave for this call");
+	} else {
+		return false;
+	}
+	send_call_error(t, &why, receipt);
+	return true;
 }
 
 /* A fault of something that is not a tool is a JSON-RPC error; the same object as a tool's is its
  * data.  -32602 and -32002 are the specification's, 1000 is ours (outside its ranges). */
-static void send_fault_error(struct answering *t, struct call *c)
+static void describe_fault(const struct answering *t, struct call *c, struct mcp_refusal *out)
 {
-	struct mcp_refusal why = { .http_status = 200, .code = 1000, .id = t->r.id };
 	struct buf data;
 	struct jw w;
 
+	*out = (struct mcp_refusal){ .http_status = 200, .code = 1000, .id = t->r.id };
 	if (c->fault.code == VALIDATION_ERROR)
-		why.code = -32602;
+		out->code = -32602;
 	else if (c->fault.code == INTERNAL)
-		why.code = -32603;
+		out->code = -32603;
 	else if (c->fault.code == NOT_FOUND)
-		why.code = t->r.modern ? -32602 : -32002;
-	why.message = str_c(fault_info(c->fault.code)->message);
+		out->code = t->r.modern ? -32602 : -32002;
+	out->message = str_c(fault_info(c->fault.code)->message);
 	buf_in(&data, c->arena, REPLY_MAX);
 	jw_init(&w, &data);
 	jw_object(&w);
@@ -196,11 +214,18 @@ static void send_fault_error(struct answering *t, struct call *c)
 		jw_put_str(&w, S("uri"), c->uri);
 	jw_put_raw(&w, S("error"), render_error_object(c));
 	jw_object_end(&w);
-	why.data_json = buf_str(&data);
-	answer_error(t, &why);
+	out->data_json = buf_str(&data);
 }
 
-static void send_unrecorded(struct answering *t, struct call *c)
+static void send_fault_error(struct answering *t, struct call *c, const struct receipt *receipt)
+{
+	struct mcp_refusal why;
+
+	describe_fault(t, c, &why);
+	send_call_error(t, &why, receipt);
+}
+
+static void send_audit_unavailable(struct answering *t, struct call *c)
 {
 	struct mcp_refusal why = { .http_status = 503,
 		.code = -32603,
@@ -208,16 +233,17 @@ static void send_unrecorded(struct answering *t, struct call *c)
 		.message = str_c(fault_info(AUDIT_UNAVAILABLE)->message) };
 	struct buf out;
 
-	if (c->entry->kind != ENTRY_TOOL) {
-		send_fault_error(t, c);
+	bug_on(c->fault.code != AUDIT_UNAVAILABLE);
+	buf_in(&out, c->arena, REPLY_MAX);
+	if (c->entry->kind == ENTRY_TOOL)
+		mcp_write_audit_unavailable(&out, &t->in->generation->info, &t->r, c->result_json);
+	if (c->entry->kind == ENTRY_TOOL && buf_ok(&out)) {
+		answer_reply(t, &out, STR_NONE);
 		return;
 	}
-	buf_in(&out, c->arena, REPLY_MAX);
-	mcp_write_unrecorded(&out, &t->in->generation->info, &t->r, c->result_json);
-	if (buf_ok(&out))
-		answer_reply(t, &out, STR_NONE);
-	else
-		answer_error(t, &why);
+	if (c->entry->kind != ENTRY_TOOL)
+		describe_fault(t, c, &why);
+	answer_error(t, &why);
 }
 
 static void ask_modern(struct answering *t, struct call *c, const struct receipt *receipt)
@@ -244,7 +270,7 @@ static void ask_modern(struct answering *t, struct call *c, const struct receipt
 	answer_reply(t, &out, STR_NONE);
 }
 
-static void ask_legacy(struct answering *t, struct call *c)
+static void ask_legacy(struct answering *t, struct call *c, const struct receipt *receipt)
 {
 	struct question_call q = {
 		.binding = c->who->binding,
@@ -263,7 +289,8 @@ static void ask_legacy(struct answering *t, struct call *c)
 	/* before the client can answer: the answer runs the call again, under the same id */
 	if (t->in->flight)
 		inflight_end(t->server->inflight, t->in->flight);
-	if (!questions_open(t->server->questions, &q, c->asks, c->ask_count, t->x, clock_mono_ms()))
+	if (!questions_open(t->server->questions, &q, c->asks, c->ask_count, t->x, clock_mono_ms(),
+		    receipt))
 		answer_refuse_with(t, -32603, "questions",
 			S("the question cannot be asked now; try again later"));
 }
@@ -275,17 +302,15 @@ static void send_outcome(struct answering *t, struct call *c, const struct recei
 	if (t->cancelled) {
 		t->x->ops->reply(t->x, 202, STR_NONE, STR_NONE);
 	} else if (!receipt) {
-		send_unrecorded(t, c);
+		send_audit_unavailable(t, c);
+	} else if (c->end == CALL_ASKS && t->r.modern) {
+		ask_modern(t, c, receipt);
 	} else if (c->end == CALL_ASKS) {
-		if (t->r.modern)
-			ask_modern(t, c, receipt);
-		else
-			ask_legacy(t, c);
-	} else if (c->end == CALL_FAULT && t->r.modern &&
-		   str_eq(c->fault.reason, S("capability"))) {
-		refuse_capability(t, c);
+		ask_legacy(t, c, receipt);
+	} else if (send_protocol_fault(t, c, receipt)) {
+		return;
 	} else if (c->end == CALL_FAULT && c->entry->kind != ENTRY_TOOL) {
-		send_fault_error(t, c);
+		send_fault_error(t, c, receipt);
 	} else {
 		buf_in(&out, c->arena, REPLY_MAX);
 		mcp_write_result(&out, &t->in->generation->info, &t->r, c->result_json, receipt);
@@ -293,34 +318,11 @@ static void send_outcome(struct answering *t, struct call *c, const struct recei
 	}
 }
 
-/* What came back with a call: answers, and the state they belong to. */
-static bool bring_answers(struct answering *t, struct call *c, struct mcp_refusal *why)
+/* What came back with a call: answers, and the state they belong to, if it is open already. */
+static void bring_answers(const struct answering *t, struct call *c)
 {
-	if (t->in->answers) {
-		c->answers = t->in->answers;
-		c->state_plain_in = t->in->state_plain;
-		return true;
-	}
-	c->answers = t->r.input_responses;
-	if (!t->r.request_state.n)
-		return true;
-	/* the digest is of the arguments with their defaults: the schema step makes them again */
-	if (guard_permission(c) == VERDICT_PASS && guard_schema(c) == VERDICT_PASS &&
-		!mcp_state_open(c->arena, world_seal_of(t->server->world),
-			str_n(c->who->binding.b, SHA256_BYTES), &t->r, c->entry->name,
-			&c->arguments_digest, c->wall_us, &c->state_plain_in)) {
-		*why = (struct mcp_refusal){ .http_status = 200,
-			.code = -32602,
-			.reason = "request_state",
-			.id = t->r.id,
-			.message =
-				S("requestState is not one that this server gave for this call") };
-		return false;
-	}
-	c->passed = 0;
-	c->end = CALL_OPEN;
-	c->fault.code = FAULT_NONE;
-	return true;
+	c->answers = t->in->answers ? t->in->answers : t->r.input_responses;
+	c->state_plain_in = t->in->state_plain;
 }
 
 /* Of a flight that enter began; also at the end of the arena: a call that used up its memory ends
@@ -338,14 +340,11 @@ static void run_call(struct answering *t, const struct mcp_target *target)
 {
 	struct run run = { .world = t->server->world,
 		.generation = t->in->generation,
+		.request = t->in->answers ? NULL : &t->r,
 		.structured = mcp_revision_info(t->r.revision)->structured };
-	struct mcp_refusal why = { 0 };
 
 	run.call = make_call(t, target);
-	if (!bring_answers(t, run.call, &why)) {
-		answer_refuse(t, &why, target->entry->name);
-		return;
-	}
+	bring_answers(t, run.call);
 	pipeline_run(&run);
 	t->cancelled = t->flight && t->flight->cancelled;
 	if (!t->in->flight)
@@ -353,17 +352,26 @@ static void run_call(struct answering *t, const struct mcp_target *target)
 	send_outcome(t, run.call, run.receipt);
 }
 
-static struct str target_name(const struct mcp_request *r)
+static void refuse_target(struct answering *t, struct mcp_refusal *why)
 {
 	/* a URI may hold what an argument's class would protect: it is not written down */
-	return json_get_str(&r->params, S("name"));
+	struct str target = json_get_str(&t->r.params, S("name"));
+
+	if (t->hidden) {
+		why->reason = permission_name(PERMISSION_TOOLSET);
+		target = t->hidden->name;
+	}
+	answer_refuse(t, why, target);
 }
 
-/* Among the calls that can be cancelled.  False: one with this id runs in the same scope. */
+/* Among the calls that can be cancelled.  False: one with this id runs in the same scope, or waits
+ * for an answer there (a call that has its answers comes again with its own id). */
 static bool enter(struct answering *t)
 {
 	struct str scope = answer_scope(t);
 
+	if (scope.n && !t->in->answers && questions_wait(t->server->questions, scope, t->r.id))
+		return false;
 	t->flight = t->in->flight;
 	if (t->flight || t->in->id_in_use || !scope.n)
 		return !t->in->id_in_use;
@@ -386,8 +394,8 @@ void answer_call(struct answering *t)
 			       ? t->r.log_level
 			       : sessions_level(t->server->sessions, t->in->arena, answer_scope(t));
 	if (!mcp_target(t->in->arena, t->in->generation->catalog, &t->r, &t->in->headers,
-		    t->r.method == MCP_COMPLETE ? visible : everything, t, &target, &why)) {
-		answer_refuse(t, &why, target_name(&t->r));
+		    t->r.method == MCP_COMPLETE ? visible : exists, t, &target, &why)) {
+		refuse_target(t, &why);
 		return;
 	}
 	if (!target.entry) {
@@ -399,8 +407,8 @@ void answer_call(struct answering *t)
 		return;
 	}
 	if (!enter(t)) {
-		answer_refuse_with(
-			t, -32600, "duplicate_id", S("a request with this id is running"));
+		answer_refuse_with(t, -32600, "duplicate_id",
+			S("a request with this id is running, or waits for an answer"));
 		return;
 	}
 	run_call(t, &target);

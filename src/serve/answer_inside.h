@@ -10,6 +10,8 @@ struct answering {
 	struct incoming *in;
 	struct exchange *x;
 	struct mcp_request r;
+	bool understood; /* r was read to its end */
+	const struct entry *hidden; /* was asked for and does not exist for the caller */
 	struct inflight_call *flight; /* NULL: nothing can cancel it by its id */
 	bool cancelled; /* the flight was, when it ended */
 	struct str log_level; /* least level the client wants to hear; empty: none */

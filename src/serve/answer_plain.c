@@ -5,7 +5,7 @@
 
 static bool visible(void *ctx, const struct entry *e)
 {
-	return guard_visible(ctx, e);
+	return permission_visible(ctx, e);
 }
 
 void answer_empty(struct answering *t)
@@ -88,7 +88,8 @@ static bool may_watch(struct answering *t, struct str uri)
 	const struct entry *e =
 		catalog_resource(t->in->generation->catalog, t->in->arena, uri, &arguments);
 
-	return e && uri.n <= SESSION_URI_BYTES && guard_visible(t->in->who, e);
+	t->hidden = e && !permission_exists(t->in->who, e) ? e : NULL;
+	return e && uri.n <= SESSION_URI_BYTES && permission_visible(t->in->who, e);
 }
 
 static void refuse_uri(struct answering *t, struct str uri)
@@ -111,7 +112,10 @@ static void refuse_uri(struct answering *t, struct str uri)
 	jw_put_str(&w, S("uri"), uri);
 	jw_object_end(&w);
 	why.data_json = buf_str(&data);
-	answer_refuse(t, &why, uri);
+	if (t->hidden)
+		why.reason = permission_name(PERMISSION_TOOLSET);
+	/* a URI may hold what an argument's class would protect: it is not written down */
+	answer_refuse(t, &why, t->hidden ? t->hidden->name : STR_NONE);
 }
 
 void answer_subscribe(struct answering *t)

@@ -6,6 +6,7 @@
 #include "serve/http_front.h"
 
 #include "base/clock.h"
+#include "serve/admin.h"
 #include "serve/log.h"
 #include "serve/origin.h"
 
@@ -253,14 +254,51 @@ static bool check_host(struct request *q)
 	return true;
 }
 
+#define ALLOWED_HEADERS                                                                            \
+	"content-type, accept, authorization, mcp-protocol-version, mcp-method, mcp-name, "        \
+	"mcp-session-id, last-event-id"
+#define PARAMS_ALLOWED_MAX 64
+
+static bool is_header_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alnum(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return s.n > 0 && s.n <= 128;
+}
+
+/* Ours, and whatever Mcp-Param-* was asked for: their names depend on the tools. */
+static struct str allowed_headers(struct request *q)
+{
+	struct str rest = http_header_get(q->http, S("Access-Control-Request-Headers"), NULL), name;
+	struct str prefix = S(PARAM_PREFIX);
+	unsigned count = 0;
+	struct buf out;
+
+	buf_in(&out, q->in.arena, (size_t)16 << 10);
+	buf_lit(&out, ALLOWED_HEADERS);
+	while (rest.n && count < PARAMS_ALLOWED_MAX) {
+		if (!str_cut(rest, ',', &name, &rest)) {
+			name = rest;
+			rest = STR_NONE;
+		}
+		name = str_trim(name);
+		if (name.n <= prefix.n || !str_eq_ci(str_sub(name, 0, prefix.n), prefix) ||
+			!is_header_name(name))
+			continue;
+		buf_lit(&out, ", ");
+		buf_add(&out, name);
+		count++;
+	}
+	return buf_str(&out);
+}
+
 static void answer_preflight(struct request *q)
 {
 	struct http_header headers[] = {
 		{ S("Access-Control-Allow-Origin"), q->x.cors_origin },
 		{ S("Access-Control-Allow-Methods"), S("POST, GET, DELETE") },
-		{ S("Access-Control-Allow-Headers"),
-			S("content-type, accept, authorization, mcp-protocol-version, mcp-method, "
-			  "mcp-name, mcp-session-id, last-event-id") },
+		{ S("Access-Control-Allow-Headers"), allowed_headers(q) },
 		{ S("Vary"), S("Origin") },
 	};
 
@@ -478,7 +516,7 @@ static void answer_delete(struct request *q)
 		deny(q, 404, "DENY", "session", S("there is no such session"));
 		return;
 	}
-	sessions_end(q->front->server->sessions, session.nonce);
+	sessions_end(q->front->server->sessions, session.nonce, session.issued_us);
 	hub_end_session(q->front->server->hub, session.nonce);
 	http_reply(q->x.conn, &(struct http_reply){ .status = 204 });
 }
@@ -500,6 +538,10 @@ static void route(struct request *q)
 {
 	if (str_eq(q->http->path, S("/healthz"))) {
 		answer_health(q);
+		return;
+	}
+	if (admin_owns(q->http->path)) {
+		deny(q, 404, "DENY", "admin", S("nothing is here"));
 		return;
 	}
 	if (!str_eq(q->http->path, S(ENDPOINT))) {

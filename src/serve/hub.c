@@ -190,6 +190,16 @@ enum hub_verdict hub_add(
 	return HUB_OK;
 }
 
+unsigned hub_count(struct hub *h)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&h->lock);
+	count = h->count;
+	pthread_mutex_unlock(&h->lock);
+	return count;
+}
+
 static bool wants_change(const struct listener *l, struct str what)
 {
 	if (!l->l.modern)
@@ -199,10 +209,11 @@ static bool wants_change(const struct listener *l, struct str what)
 	       (l->l.filter.resources && str_eq(what, S("resources")));
 }
 
-static bool wants_update(const struct hub *h, const struct listener *l, struct str uri)
+/* Of a legacy session it is known only outside the lock whether it wants it. */
+static bool may_want_update(const struct listener *l, struct str uri)
 {
 	if (!l->l.modern)
-		return sessions_wants(h->sessions, l->l.nonce, uri);
+		return true;
 	for (size_t i = 0; i < l->l.filter.uri_count; i++)
 		if (str_eq(l->l.filter.uris[i], uri))
 			return true;
@@ -212,9 +223,10 @@ static bool wants_update(const struct hub *h, const struct listener *l, struct s
 struct letter {
 	struct exchange *to;
 	struct str text;
+	struct str nonce; /* goes out only if this session wants the URI; empty: in any case */
 };
 
-/* Under the lock: a letter to each listener that wants it, with a reference to its exchange. */
+/* Under the lock: a letter to each listener that may want it, with a reference to its exchange. */
 static size_t address(struct hub *h, struct arena *a, struct str what, struct str uri,
 	struct letter **letters_out)
 {
@@ -224,7 +236,7 @@ static size_t address(struct hub *h, struct arena *a, struct str what, struct st
 	for (struct listener *l = h->first; l; l = l->next) {
 		struct buf text;
 
-		if (!l->exchange || !(uri.n ? wants_update(h, l, uri) : wants_change(l, what)))
+		if (!l->exchange || !(uri.n ? may_want_update(l, uri) : wants_change(l, what)))
 			continue;
 		buf_in(&text, a, LETTER_BYTES);
 		if (uri.n)
@@ -234,7 +246,9 @@ static size_t address(struct hub *h, struct arena *a, struct str what, struct st
 		if (!buf_ok(&text))
 			continue;
 		exchange_hold(l->exchange);
-		letters[count++] = (struct letter){ l->exchange, buf_str(&text) };
+		letters[count++] = (struct letter){ .to = l->exchange,
+			.text = buf_str(&text),
+			.nonce = uri.n && !l->l.modern ? arena_str(a, l->l.nonce) : STR_NONE };
 	}
 	*letters_out = letters;
 	return count;
@@ -251,7 +265,8 @@ static void tell(struct hub *h, struct str what, struct str uri)
 	count = address(h, &a, what, uri, &letters);
 	pthread_mutex_unlock(&h->lock);
 	for (size_t i = 0; i < count; i++) {
-		letters[i].to->ops->send(letters[i].to, letters[i].text);
+		if (!letters[i].nonce.n || sessions_wants(h->sessions, letters[i].nonce, uri))
+			letters[i].to->ops->send(letters[i].to, letters[i].text);
 		exchange_drop(letters[i].to);
 	}
 	arena_done(&a);

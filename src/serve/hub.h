@@ -34,6 +34,7 @@ struct hub_listener {
  * any other, or empty; it is sent after the place is taken.  Parks x. */
 enum hub_verdict hub_add(
 	struct hub *h, const struct hub_listener *l, struct exchange *x, struct str first);
+unsigned hub_count(struct hub *h); /* open now */
 void hub_changed(struct hub *h, struct str what); /* "tools", "prompts", "resources" */
 void hub_updated(struct hub *h, struct str uri);
 /* stdio: notifications/cancelled names the id of a listen request. */

@@ -1,8 +1,8 @@
 /* Who is told what, who is turned away, and every end a stream can have, also all at once. */
-#include "serve/exchange_fixture.h"
+#define CROWD_LANES 3
+#define CROWD_ROUNDS 300
+#include "serve/crowd_fixture.h"
 #include "serve/hub.h"
-
-#include <stdatomic.h>
 
 static struct sessions *sessions;
 static struct hub *hub;
@@ -292,40 +292,29 @@ static void a_stream_that_is_ended_while_it_is_parked_does_not_stay(void **state
 	assert_released(&next);
 }
 
-#define OPENERS 3
-#define ROUNDS 300
-
-static struct client crowd[OPENERS][ROUNDS];
-static _Atomic unsigned opened[OPENERS];
-static _Atomic unsigned busy;
-
-static void *open_many(void *arg)
+static void come(struct client *c, unsigned i)
 {
-	unsigned lane = (unsigned)(uintptr_t)arg;
+	char nonce[16];
 
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		struct client *c = &crowd[lane][i];
-		char nonce[16];
+	snprintf(nonce, sizeof nonce, "n%u", i % 7);
+	add(c, i % 2 ? legacy(nonce) : modern("1", (struct mcp_filter){ .tools = true }), "A");
+}
 
-		atomic_store(&opened[lane], i + 1);
-		snprintf(nonce, sizeof nonce, "n%u", i % 7);
-		add(c, i % 2 ? legacy(nonce) : modern("1", (struct mcp_filter){ .tools = true }),
-			"A");
-	}
-	atomic_fetch_sub(&busy, 1);
+static void *open_many(void *lane)
+{
+	crowd_come((unsigned)(uintptr_t)lane, come);
 	return NULL;
+}
+
+static bool two_of_three(unsigned i)
+{
+	return i % 3 > 0;
 }
 
 static void *leave_many(void *arg)
 {
 	(void)arg;
-	for (unsigned i = 0; i < ROUNDS; i++)
-		for (unsigned lane = 0; lane < OPENERS; lane++) {
-			while (atomic_load(&opened[lane]) <= i)
-				sched_yield();
-			if (i % 3)
-				client_leave(&crowd[lane][i]);
-		}
+	crowd_leave(two_of_three);
 	return NULL;
 }
 
@@ -348,28 +337,19 @@ static void *tell_many(void *arg)
 
 static void streams_come_and_go_from_many_threads(void **state)
 {
-	pthread_t threads[OPENERS + 3];
-	unsigned parked = 0;
+	pthread_t threads[CROWD_LANES + 3];
 
 	(void)state;
-	for (unsigned lane = 0; lane < OPENERS; lane++)
-		for (unsigned i = 0; i < ROUNDS; i++)
-			client_init(&crowd[lane][i]);
-	atomic_store(&busy, OPENERS);
-	for (uintptr_t i = 0; i < OPENERS; i++)
+	crowd_gather();
+	for (uintptr_t i = 0; i < CROWD_LANES; i++)
 		pthread_create(&threads[i], NULL, open_many, (void *)i);
-	pthread_create(&threads[OPENERS], NULL, leave_many, NULL);
-	pthread_create(&threads[OPENERS + 1], NULL, tell_many, NULL);
-	pthread_create(&threads[OPENERS + 2], NULL, tell_many, hub);
+	pthread_create(&threads[CROWD_LANES], NULL, leave_many, NULL);
+	pthread_create(&threads[CROWD_LANES + 1], NULL, tell_many, NULL);
+	pthread_create(&threads[CROWD_LANES + 2], NULL, tell_many, hub);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
 	hub_free(&hub);
-	for (unsigned lane = 0; lane < OPENERS; lane++)
-		for (unsigned i = 0; i < ROUNDS; i++) {
-			parked += crowd[lane][i].parked;
-			assert_released(&crowd[lane][i]);
-		}
-	assert_true(parked > 0);
+	assert_true(crowd_disperse().parked > 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -5,19 +5,35 @@
 #include "base/utf8.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
+static _Atomic unsigned least = LOG_INFO; /* of the process, like stderr itself */
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&least, level, memory_order_relaxed);
+}
+
+bool log_passes(enum log_level level)
+{
+	return level <= atomic_load_explicit(&least, memory_order_relaxed);
+}
+
 static printf_like(3, 0) void write_line(
-	const char *level, const char *event, const char *pairs, va_list args)
+	enum log_level level, const char *event, const char *pairs, va_list args)
 {
 	char line[2048];
 	struct buf when;
 	int n;
 
+	if (!log_passes(level))
+		return;
 	buf_init(&when, 64);
 	clock_write_rfc3339(&when, clock_wall_us());
-	n = snprintf(line, sizeof line, "%.*s %s %s ", STR_ARG(buf_str(&when)), level, event);
+	n = snprintf(line, sizeof line, "%.*s %s %s ", STR_ARG(buf_str(&when)),
+		log_level_name(level), event);
 	buf_done(&when);
 	n += vsnprintf(line + n, sizeof line - (size_t)n, pairs, args);
 	n = MIN(n, (int)sizeof line - 2);
@@ -26,12 +42,21 @@ static printf_like(3, 0) void write_line(
 		return; /* nowhere is left to say so */
 }
 
+void log_debug(const char *event, const char *pairs, ...)
+{
+	va_list args;
+
+	va_start(args, pairs);
+	write_line(LOG_DEBUG, event, pairs, args);
+	va_end(args);
+}
+
 void log_info(const char *event, const char *pairs, ...)
 {
 	va_list args;
 
 	va_start(args, pairs);
-	write_line("info", event, pairs, args);
+	write_line(LOG_INFO, event, pairs, args);
 	va_end(args);
 }
 
@@ -40,7 +65,7 @@ void log_warn(const char *event, const char *pairs, ...)
 	va_list args;
 
 	va_start(args, pairs);
-	write_line("warning", event, pairs, args);
+	write_line(LOG_WARN, event, pairs, args);
 	va_end(args);
 }
 
@@ -49,7 +74,7 @@ void log_error(const char *event, const char *pairs, ...)
 	va_list args;
 
 	va_start(args, pairs);
-	write_line("error", event, pairs, args);
+	write_line(LOG_ERROR, event, pairs, args);
 	va_end(args);
 }
 

@@ -3,10 +3,15 @@
  *
  * Only serve and cli log; each failure is logged once.  Thread-safe: a line is one write. */
 #pragma once
-#include "base/str.h"
+#include "config/config.h"
+
+/* What is below the level is not written; LOG_INFO until something else is said.  Thread-safe. */
+void log_set_level(enum log_level level);
+bool log_passes(enum log_level level);
 
 /* "2026-11-21T03:07:11.402113Z LEVEL EVENT key=value …\n"; pairs is printf-formatted and already in
  * key=value form; log_value quotes a value when it needs it. */
+void log_debug(const char *event, const char *pairs, ...) printf_like(2, 3);
 void log_info(const char *event, const char *pairs, ...) printf_like(2, 3);
 void log_warn(const char *event, const char *pairs, ...) printf_like(2, 3);
 void log_error(const char *event, const char *pairs, ...) printf_like(2, 3);

@@ -98,7 +98,7 @@ static void an_event_is_one_line_with_time_level_and_name(void **state)
 
 	(void)state;
 	assert_true(line.n > 28 && line.p[26] == 'Z');
-	assert_str(str_from(line, 28), "warning call_failed call=01X n=5\n");
+	assert_str(str_from(line, 28), "warn call_failed call=01X n=5\n");
 }
 
 static void a_line_that_is_too_long_still_ends(void **state)

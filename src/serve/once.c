@@ -4,102 +4,49 @@
 #include "serve/pipeline.h"
 #include "serve/serve.h"
 
-static void no_progress(void *ctx, uint64_t n, uint64_t total, struct str message)
+static bool record_hidden(
+	struct world *w, const struct principal *who, const struct entry *e, struct err *err)
 {
-	(void)ctx;
-	(void)n;
-	(void)total;
-	(void)message;
+	struct audit_refusal refusal = { .event = "DENY",
+		.reason = str_c(permission_name(PERMISSION_TOOLSET)),
+		.subject = who->subject,
+		.credential = who->credential,
+		.agent = who->agent,
+		.tenant = who->tenant,
+		.era = S("cli"),
+		.peer = S("cli"),
+		.method = S("tools/call"),
+		.target = e->name };
+
+	return audit_refuse(world_audit(w), &refusal, err);
 }
 
-static void no_log(void *ctx, struct str level, struct str text)
-{
-	(void)ctx;
-	(void)level;
-	(void)text;
-}
-
-static void no_change(void *ctx, struct str what)
-{
-	(void)ctx;
-	(void)what;
-}
-
-static void no_drop(void *ctx)
-{
-	(void)ctx;
-}
-
-static bool never(void *ctx)
-{
-	(void)ctx;
-	return false;
-}
-
-static bool cannot(void *ctx, struct str name)
-{
-	(void)ctx;
-	(void)name;
-	return false;
-}
-
-static bool cannot_ask(void *ctx, struct str method, struct str params_json)
-{
-	(void)ctx;
-	(void)method;
-	(void)params_json;
-	return false;
-}
-
-static bool fits_nothing(
-	void *ctx, struct str method, struct str params_json, const struct json *answer)
-{
-	(void)ctx;
-	(void)method;
-	(void)params_json;
-	(void)answer;
-	return false;
-}
-
-static const struct call_port alone = { .progress = no_progress,
-	.log = no_log,
-	.changed = no_change,
-	.drop = no_drop,
-	.cancelled = never,
-	.may_ask = cannot_ask,
-	.has_capability = cannot,
-	.answer_fits = fits_nothing };
-
-static bool find_tool(
-	const struct generation *g, struct str name, const struct entry **out, struct err *err)
+/* What a toolset keeps from the principal is not there, in the same words. */
+static bool find_tool(struct world *w, const struct generation *g, const struct principal *who,
+	struct str name, const struct entry **out, struct err *err)
 {
 	*out = map_get(&g->catalog->tools_by_name, name);
-	return *out ||
-	       err_set(err, E_NOT_FOUND, "there is no tool %.*s in the catalog; see: postern tools",
-		       STR_ARG(name));
+	if (*out && permission_exists(who, *out))
+		return true;
+	if (*out && !record_hidden(w, who, *out, err))
+		return false;
+	return err_set(err, E_NOT_FOUND, "there is no tool %.*s in the catalog; see: postern tools",
+		STR_ARG(name));
 }
 
 static bool run_one(struct world *w, struct generation *g, struct arena *a,
 	const struct entry *entry, const struct principal *who, const struct json *arguments,
 	struct str *result_out, bool *is_error_out, struct err *err)
 {
-	struct call *c = arena_new(a, struct call);
+	struct call *c = call_new(
+		a, entry, who, g->config->limits.request_ms, clock_wall_us(), clock_mono_ns());
 	struct run run = { .world = w, .generation = g, .call = c, .structured = true };
-	uint64_t now_ns = clock_mono_ns();
 
-	*c = (struct call){ .arena = a,
-		.entry = entry,
-		.who = who,
-		.port = &alone,
-		.arguments_sent = arguments,
-		.wall_us = clock_wall_us(),
-		.started_ns = now_ns,
-		.deadline_ms = now_ns / 1000000 + entry->timeout_ms,
-		.origin = { .era = S("cli"),
-			.peer = S("cli"),
-			.client_name = S("postern call"),
-			.client_version = S(POSTERN_VERSION) } };
-	id_make(&c->id, c->wall_us);
+	c->arguments_sent = arguments;
+	c->origin = (struct call_origin){ .era = S("cli"),
+		.peer = S("cli"),
+		.client_name = S("postern call"),
+		.client_version = S(POSTERN_VERSION) };
 	pipeline_run(&run);
 	if (!run.receipt)
 		return err_set(err, E_UNAVAILABLE,
@@ -142,7 +89,7 @@ bool serve_call(struct world *w, struct arena *a, struct str token, struct str t
 	else if (!json_parse(a, arguments_json, &arguments, &error))
 		err_set(err, E_INVALID, "the arguments are not JSON (%s at byte %zu)",
 			json_fault_name(error.fault), error.offset);
-	else if (find_tool(g, tool, &entry, err) && world_seal(w, err))
+	else if (find_tool(w, g, &who, tool, &entry, err) && world_seal(w, err))
 		ok = run_one(w, g, a, entry, &who, &arguments, result_out, is_error_out, err);
 	world_drop(w, g);
 	return ok;

@@ -3,6 +3,7 @@
  *   kill         is anything it belongs to paused?                PAUSED
  *   permission   may this principal use it at all?               PERMISSION_DENIED
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
+ *   state        are the answers to a question of this very call?    VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
  *   warrant      all guards said yes: here is the proof
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
@@ -47,7 +48,27 @@ static bool step_permission(struct run *r)
 
 static bool step_schema(struct run *r)
 {
-	return guard_schema(r->call) == VERDICT_PASS;
+	if (guard_schema(r->call) == VERDICT_PASS)
+		return true;
+	changes_explain(&r->generation->changes, r->call, clock_mono_ms());
+	return false;
+}
+
+/* The seal is over the arguments with their defaults: the schema step made them. */
+static bool opens_state(struct run *r)
+{
+	struct call *c = r->call;
+
+	if (!r->request || !r->request->request_state.n)
+		return true;
+	return mcp_state_open(c->arena, world_seal_of(r->world),
+		str_n(c->who->binding.b, SHA256_BYTES), r->request, c->entry->name,
+		&c->arguments_digest, c->wall_us, &c->state_plain_in);
+}
+
+static bool step_state(struct run *r)
+{
+	return guard_state(r->call, opens_state(r)) == VERDICT_PASS;
 }
 
 static bool step_cursor(struct run *r)
@@ -91,6 +112,7 @@ static const struct {
 	{ "kill", step_kill },
 	{ "permission", step_permission },
 	{ "schema", step_schema },
+	{ "state", step_state },
 	{ "cursor", step_cursor },
 	{ "warrant", step_warrant },
 	{ "execute", step_execute },
@@ -107,12 +129,13 @@ static const char *walk(struct run *r)
 
 static void log_fault(const struct call *c, const char *step)
 {
-	struct log_text name, owner, why;
+	struct log_text rpc, name, owner, why;
 
 	if (!c->fault.operator_text.n)
 		return;
-	log_warn("call_failed", "call=%.*s entry=%s owner=%s step=%s code=%s error=%s", ID_BYTES,
-		c->id.c, log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
+	log_warn("call_failed", "call=%.*s rpc=%s entry=%s owner=%s step=%s code=%s error=%s",
+		ID_BYTES, c->id.c, log_value(&rpc, c->origin.rpc_id),
+		log_value(&name, c->entry->name), log_value(&owner, c->entry->owner), step,
 		fault_info(c->fault.code)->name, log_value(&why, c->fault.operator_text));
 }
 
@@ -176,6 +199,25 @@ static void record(struct run *r, struct arena *spare)
 	tell_fault(r, spare);
 }
 
+/* At debug, every call; its argument values only where the configuration, which allows that in
+ * development alone, says so. */
+static void log_call(const struct run *r)
+{
+	const struct call *c = r->call;
+	struct log_text rpc, name, arguments;
+
+	if (!log_passes(LOG_DEBUG))
+		return;
+	log_debug("call", "call=%.*s rpc=%s entry=%s code=%s us=%llu recorded=%s%s%s", ID_BYTES,
+		c->id.c, log_value(&rpc, c->origin.rpc_id), log_value(&name, c->entry->name),
+		fault_info(c->fault.code)->name,
+		(unsigned long long)(c->ended_ns - MIN(c->started_ns, c->ended_ns)) / 1000,
+		r->receipt ? "yes" : "no",
+		r->generation->config->log.arguments ? " arguments=" : "",
+		r->generation->config->log.arguments ? log_value(&arguments, c->arguments_canonical)
+						     : "");
+}
+
 static void close_arena(void *a)
 {
 	arena_done(a);
@@ -189,6 +231,9 @@ void pipeline_run(struct run *r)
 	arena_init(spare, SPARE_BYTES);
 	spare->escape = own->escape; /* whoever catches the one catches the other */
 	arena_defer(own, close_arena, spare);
+	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
 	record(r, spare);
+	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
+	log_call(r);
 }

@@ -6,6 +6,7 @@ struct run {
 	struct world *world;
 	struct generation *generation;
 	struct call *call;
+	const struct mcp_request *request; /* NULL: not from a client */
 	bool structured; /* the client's revision knows structuredContent */
 	const struct receipt *receipt; /* NULL at the end: the call could not be recorded */
 	const struct warrant *warrant;

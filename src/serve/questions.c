@@ -149,7 +149,8 @@ static bool enter(struct questions *q, struct question *one)
 	return room;
 }
 
-static struct str *write_messages(struct arena *a, const struct question *q)
+static struct str *write_messages(
+	struct arena *a, const struct question *q, const struct receipt *receipt)
 {
 	struct str *messages = arena_array(a, struct str, q->count);
 
@@ -158,7 +159,7 @@ static struct str *write_messages(struct arena *a, const struct question *q)
 
 		buf_in(&text, a, QUESTION_BYTES);
 		mcp_write_request(&text, q->asked[i].rpc_id, q->call.revision,
-			q->asked[i].ask.method, q->asked[i].ask.params_json);
+			q->asked[i].ask.method, q->asked[i].ask.params_json, receipt);
 		messages[i] = buf_str(&text);
 	}
 	return messages;
@@ -198,7 +199,7 @@ static bool is_large(const struct ask *asks, size_t count)
 /* Once parked, the question may be answered, or its client gone, before this thread has come back:
  * nothing of `one` is read from there on. */
 bool questions_open(struct questions *q, const struct question_call *call, const struct ask *asks,
-	size_t count, struct exchange *x, uint64_t mono_ms)
+	size_t count, struct exchange *x, uint64_t mono_ms, const struct receipt *receipt)
 {
 	struct exchange *parked;
 	struct question *one;
@@ -211,7 +212,7 @@ bool questions_open(struct questions *q, const struct question_call *call, const
 	one = make(call, asks, count);
 	one->expires_ms = mono_ms + QUESTION_MS;
 	arena_init(&local, QUESTION_BYTES);
-	messages = write_messages(&local, one);
+	messages = write_messages(&local, one, receipt);
 	if (!enter(q, one)) {
 		question_free(one);
 		arena_done(&local);
@@ -225,6 +226,28 @@ bool questions_open(struct questions *q, const struct question_call *call, const
 	}
 	arena_done(&local);
 	return ok;
+}
+
+bool questions_wait(struct questions *q, struct str scope, struct str rpc_id)
+{
+	const struct question *one;
+
+	pthread_mutex_lock(&q->lock);
+	for (one = q->first; one; one = one->next)
+		if (str_eq(one->call.scope, scope) && str_eq(one->call.rpc_id, rpc_id))
+			break;
+	pthread_mutex_unlock(&q->lock);
+	return one != NULL;
+}
+
+unsigned questions_count(struct questions *q)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&q->lock);
+	count = q->count;
+	pthread_mutex_unlock(&q->lock);
+	return count;
 }
 
 static bool is_theirs(const struct question *q, const struct sha256 *binding, struct str scope)

@@ -38,7 +38,8 @@ struct question_call {
 /* Sends the asks on x and parks it.  False: too many are open, they are over 1 MiB, or x cannot be
  * parked; x is not answered then. */
 bool questions_open(struct questions *q, const struct question_call *call, const struct ask *asks,
-	size_t count, struct exchange *x, uint64_t mono_ms) must_check;
+	size_t count, struct exchange *x, uint64_t mono_ms,
+	const struct receipt *receipt) must_check;
 
 /* A client's response.  *ready_out: the question whose last answer this was, taken out of the list:
  * the caller runs it again and frees it; else NULL.  False: no such question for them. */
@@ -51,6 +52,9 @@ struct exchange *question_exchange(const struct question *q);
 struct str question_answers(const struct question *q, struct arena *a); /* JSON object by key */
 void question_free(struct question *q);
 
+/* Does a call with this id wait for an answer in this scope? */
+bool questions_wait(struct questions *q, struct str scope, struct str rpc_id);
+unsigned questions_count(struct questions *q); /* open now */
 void questions_tick(struct questions *q, uint64_t mono_ms);
 /* notifications/cancelled for a call that waits. */
 void questions_cancel(struct questions *q, struct str scope, struct str rpc_id);

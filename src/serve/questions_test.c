@@ -1,13 +1,14 @@
 /* Questions: sent, answered by those who may, forgotten, cancelled, and all of it at once. */
 #include "base/arena.h"
-#include "serve/exchange_fixture.h"
-#include "serve/questions.h"
 
-#include <sched.h>
-#include <stdatomic.h>
+#define CROWD_LANES 2
+#define CROWD_ROUNDS 200
+#include "serve/crowd_fixture.h"
+#include "serve/questions.h"
 
 static struct questions *questions;
 static struct arena arena;
+static const struct receipt *const receipt = (const void *)&questions; /* never looked into */
 static const struct sha256 ada = { { 1 } }, bob = { { 2 } };
 
 static const struct ask two[] = {
@@ -52,7 +53,7 @@ static bool ask(struct client *c, const char *rpc_id, const struct ask *asks, si
 	struct question_call call = call_of(rpc_id);
 	struct fake_exchange x = exchange_of(c);
 
-	return questions_open(questions, &call, asks, count, &x.x, 1000);
+	return questions_open(questions, &call, asks, count, &x.x, 1000, receipt);
 }
 
 /* The raw id of the n-th question the client was asked; empty: not asked so many. */
@@ -253,34 +254,26 @@ static void a_client_that_leaves_takes_its_question_with_it(void **state)
 	assert_released(&c);
 }
 
-#define OPENERS 2
-#define ROUNDS 200
-
-static struct client crowd[OPENERS][ROUNDS];
-static _Atomic unsigned opened[OPENERS], busy;
-
-static void *open_many(void *arg)
+static void come(struct client *c, unsigned i)
 {
-	unsigned lane = (unsigned)(uintptr_t)arg;
+	(void)ask(c, i % 5 ? "7" : "8", two, 2);
+}
 
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		atomic_store(&opened[lane], i + 1);
-		(void)ask(&crowd[lane][i], i % 5 ? "7" : "8", two, 2);
-	}
-	atomic_fetch_sub(&busy, 1);
+static void *open_many(void *lane)
+{
+	crowd_come((unsigned)(uintptr_t)lane, come);
 	return NULL;
+}
+
+static bool one_of_four(unsigned i)
+{
+	return i % 4 == 0;
 }
 
 static void *leave_some(void *arg)
 {
 	(void)arg;
-	for (unsigned i = 0; i < ROUNDS; i++)
-		for (unsigned lane = 0; lane < OPENERS; lane++) {
-			while (atomic_load(&opened[lane]) <= i)
-				sched_yield();
-			if (i % 4 == 0)
-				client_leave(&crowd[lane][i]);
-		}
+	crowd_leave(one_of_four);
 	return NULL;
 }
 
@@ -306,7 +299,7 @@ static void *answer_many(void *arg)
 	arena_init(&a, (size_t)4 << 20);
 	for (unsigned round = 0; atomic_load(&busy) || round < 2; round++) {
 		round = atomic_load(&busy) ? 0 : round;
-		for (unsigned lane = 0; lane < OPENERS; lane++)
+		for (unsigned lane = 0; lane < CROWD_LANES; lane++)
 			for (unsigned i = 0; i < atomic_load(&opened[lane]); i++) {
 				answer_one(&a, &crowd[lane][i], 0);
 				answer_one(&a, &crowd[lane][i], 1);
@@ -329,30 +322,22 @@ static void *end_some(void *arg)
 
 static void questions_and_answers_cross_on_many_threads(void **state)
 {
-	pthread_t threads[OPENERS + 4];
-	unsigned parked = 0, answered = 0;
+	pthread_t threads[CROWD_LANES + 4];
+	struct crowd_sum sum;
 
 	(void)state;
-	for (unsigned lane = 0; lane < OPENERS; lane++)
-		for (unsigned i = 0; i < ROUNDS; i++)
-			client_init(&crowd[lane][i]);
-	atomic_store(&busy, OPENERS);
-	for (uintptr_t i = 0; i < OPENERS; i++)
+	crowd_gather();
+	for (uintptr_t i = 0; i < CROWD_LANES; i++)
 		pthread_create(&threads[i], NULL, open_many, (void *)i);
-	pthread_create(&threads[OPENERS], NULL, leave_some, NULL);
-	pthread_create(&threads[OPENERS + 1], NULL, answer_many, NULL);
-	pthread_create(&threads[OPENERS + 2], NULL, answer_many, NULL);
-	pthread_create(&threads[OPENERS + 3], NULL, end_some, NULL);
+	pthread_create(&threads[CROWD_LANES], NULL, leave_some, NULL);
+	pthread_create(&threads[CROWD_LANES + 1], NULL, answer_many, NULL);
+	pthread_create(&threads[CROWD_LANES + 2], NULL, answer_many, NULL);
+	pthread_create(&threads[CROWD_LANES + 3], NULL, end_some, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
 	questions_free(&questions);
-	for (unsigned lane = 0; lane < OPENERS; lane++)
-		for (unsigned i = 0; i < ROUNDS; i++) {
-			parked += crowd[lane][i].parked;
-			answered += crowd[lane][i].replies;
-			assert_released(&crowd[lane][i]);
-		}
-	assert_true(parked > 0 && answered > 0);
+	sum = crowd_disperse();
+	assert_true(sum.parked > 0 && sum.replies > 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,27 +1,32 @@
 /* sessions - see sessions.h.
  *
- * Invariant: 1. entries are in order of use, the latest first; at most SESSIONS_MAX. */
+ * Invariants: 1. entries are in order of use, the latest first; at most SESSIONS_MAX.  2. each
+ * stands in the chain of its nonce's hash, too. */
 #include "serve/sessions.h"
+
+#include "base/map.h"
 
 #include <pthread.h>
 #include <string.h>
 
 #define NONCE_MAX 64
 #define LEVEL_MAX 16
+#define CHAINS 4096
+_Static_assert((CHAINS & (CHAINS - 1)) == 0, "a mask picks the chain");
 
 struct session {
-	struct session *next;
+	struct session *newer, *older, *same_hash;
 	char nonce[NONCE_MAX], level[LEVEL_MAX];
 	size_t nonce_bytes, level_bytes;
-	bool ended;
 	struct str uris[SESSION_URIS_MAX]; /* heap */
 	size_t uri_count;
 };
 
 struct sessions {
 	pthread_mutex_t lock;
-	struct session *first;
+	struct session *newest, *oldest, *chains[CHAINS];
 	size_t count;
+	struct spent *ended;
 };
 
 struct sessions *sessions_new(void)
@@ -29,6 +34,7 @@ struct sessions *sessions_new(void)
 	struct sessions *s = heap_new(struct sessions);
 
 	pthread_mutex_init(&s->lock, NULL);
+	s->ended = spent_new(SPENT_MAX);
 	return s;
 }
 
@@ -51,47 +57,73 @@ static void free_session(struct session *e)
 
 void sessions_free(struct sessions **s)
 {
-	while ((*s)->first) {
-		struct session *e = (*s)->first;
+	while ((*s)->newest) {
+		struct session *e = (*s)->newest;
 
-		(*s)->first = e->next;
+		(*s)->newest = e->older;
 		free_session(e);
 	}
+	spent_free(&(*s)->ended);
 	pthread_mutex_destroy(&(*s)->lock);
 	heap_free(*s);
 	*s = NULL;
 }
 
-/* Under the lock: the entry, moved to the front; NULL when there is none. */
-static struct session *find(struct sessions *s, struct str nonce)
-{
-	for (struct session **at = &s->first; *at; at = &(*at)->next) {
-		struct session *e = *at;
+/* All of these under the lock. */
 
-		if (!str_eq(str_n(e->nonce, e->nonce_bytes), nonce))
-			continue;
-		*at = e->next;
-		e->next = s->first;
-		s->first = e;
-		return e;
-	}
-	return NULL;
+static struct session **chain_of(struct sessions *s, struct str nonce)
+{
+	return &s->chains[siphash_of(nonce) & (CHAINS - 1)];
 }
 
-static void forget_last(struct sessions *s)
+static struct str nonce_of(const struct session *e)
 {
-	struct session **at = &s->first;
+	return str_n(e->nonce, e->nonce_bytes);
+}
 
-	while ((*at)->next)
-		at = &(*at)->next;
-	free_session(*at);
-	*at = NULL;
+static void unlink_use(struct sessions *s, struct session *e)
+{
+	*(e->newer ? &e->newer->older : &s->newest) = e->older;
+	*(e->older ? &e->older->newer : &s->oldest) = e->newer;
+}
+
+static void link_newest(struct sessions *s, struct session *e)
+{
+	e->newer = NULL;
+	e->older = s->newest;
+	*(s->newest ? &s->newest->newer : &s->oldest) = e;
+	s->newest = e;
+}
+
+/* The entry, now the latest used; NULL when there is none. */
+static struct session *find(struct sessions *s, struct str nonce)
+{
+	struct session *e = *chain_of(s, nonce);
+
+	while (e && !str_eq(nonce_of(e), nonce))
+		e = e->same_hash;
+	if (e) {
+		unlink_use(s, e);
+		link_newest(s, e);
+	}
+	return e;
+}
+
+static void forget_oldest(struct sessions *s)
+{
+	struct session *e = s->oldest, **at = chain_of(s, nonce_of(e));
+
+	while (*at != e)
+		at = &(*at)->same_hash;
+	*at = e->same_hash;
+	unlink_use(s, e);
+	free_session(e);
 	s->count--;
 }
 
 static struct session *find_or_add(struct sessions *s, struct str nonce)
 {
-	struct session *e = find(s, nonce);
+	struct session *e = find(s, nonce), **chain = chain_of(s, nonce);
 
 	if (e)
 		return e;
@@ -99,30 +131,22 @@ static struct session *find_or_add(struct sessions *s, struct str nonce)
 	e = heap_new(struct session);
 	memcpy(e->nonce, nonce.p, nonce.n);
 	e->nonce_bytes = nonce.n;
-	e->next = s->first;
-	s->first = e;
+	e->same_hash = *chain;
+	*chain = e;
+	link_newest(s, e);
 	if (++s->count > SESSIONS_MAX)
-		forget_last(s);
+		forget_oldest(s);
 	return e;
 }
 
-void sessions_end(struct sessions *s, struct str nonce)
+void sessions_end(struct sessions *s, struct str nonce, int64_t issued_us)
 {
-	pthread_mutex_lock(&s->lock);
-	find_or_add(s, nonce)->ended = true;
-	pthread_mutex_unlock(&s->lock);
+	spent_add(s->ended, nonce, issued_us);
 }
 
-bool sessions_ended(struct sessions *s, struct str nonce)
+bool sessions_ended(struct sessions *s, struct str nonce, int64_t issued_us)
 {
-	struct session *e;
-	bool ended;
-
-	pthread_mutex_lock(&s->lock);
-	e = s->first ? find(s, nonce) : NULL;
-	ended = e && e->ended;
-	pthread_mutex_unlock(&s->lock);
-	return ended;
+	return spent_has(s->ended, nonce, issued_us);
 }
 
 void sessions_set_level(struct sessions *s, struct str nonce, struct str level)

@@ -1,10 +1,11 @@
 /* sessions - the little that a legacy session needs remembered: that it was ended, its log level,
  * its resource subscriptions.  Everything else is sealed into the session's id.
  *
- * Keyed by the session's nonce; bounded: the longest unused is forgotten first (a forgotten end
- * lets the id live until it expires: it never was a credential).  Thread-safe. */
+ * Keyed by the session's nonce; bounded: the longest unused level and subscriptions are forgotten
+ * first; an end never is (spent.h).  Thread-safe. */
 #pragma once
 #include "base/buf.h"
+#include "serve/spent.h"
 
 #define SESSIONS_MAX 4096
 #define SESSION_URIS_MAX 64
@@ -15,8 +16,9 @@ struct sessions;
 struct sessions *sessions_new(void);
 void sessions_free(struct sessions **s);
 
-void sessions_end(struct sessions *s, struct str nonce);
-bool sessions_ended(struct sessions *s, struct str nonce);
+/* issued_us: when its id was made. */
+void sessions_end(struct sessions *s, struct str nonce, int64_t issued_us);
+bool sessions_ended(struct sessions *s, struct str nonce, int64_t issued_us);
 void sessions_set_level(struct sessions *s, struct str nonce, struct str level);
 struct str sessions_level(
 	struct sessions *s, struct arena *a, struct str nonce); /* empty: not set */

@@ -29,15 +29,15 @@ static int tear_down(void **state)
 static void an_ended_session_stays_ended(void **state)
 {
 	(void)state;
-	assert_false(sessions_ended(sessions, S("a")));
-	sessions_end(sessions, S("a"));
-	sessions_end(sessions, S("a"));
-	assert_true(sessions_ended(sessions, S("a")));
-	assert_false(sessions_ended(sessions, S("b")));
-	assert_false(sessions_ended(sessions, S("")));
-	assert_false(sessions_ended(sessions, S("aa")));
+	assert_false(sessions_ended(sessions, S("a"), 7));
+	sessions_end(sessions, S("a"), 7);
+	sessions_end(sessions, S("a"), 7);
+	assert_true(sessions_ended(sessions, S("a"), 7));
+	assert_false(sessions_ended(sessions, S("b"), 7));
+	assert_false(sessions_ended(sessions, S(""), 7));
+	assert_false(sessions_ended(sessions, S("aa"), 7));
 	sessions_set_level(sessions, S("a"), S("debug"));
-	assert_true(sessions_ended(sessions, S("a")));
+	assert_true(sessions_ended(sessions, S("a"), 7));
 }
 
 static void a_level_is_the_session_s_own(void **state)
@@ -102,17 +102,19 @@ static void the_longest_unused_is_forgotten_first(void **state)
 	char nonce[32];
 
 	(void)state;
-	sessions_end(sessions, S("old"));
-	sessions_end(sessions, S("used"));
+	sessions_end(sessions, S("ended"), 7);
+	sessions_set_level(sessions, S("old"), S("debug"));
+	sessions_set_level(sessions, S("used"), S("debug"));
 	for (unsigned i = 0; i < SESSIONS_MAX - 1; i++) {
 		snprintf(nonce, sizeof nonce, "n%u", i);
 		sessions_set_level(sessions, str_c(nonce), S("info"));
 		if (i % 500 == 0)
-			assert_true(sessions_ended(sessions, S("used")));
+			assert_str(sessions_level(sessions, &arena, S("used")), "debug");
 	}
-	assert_false(sessions_ended(sessions, S("old")));
-	assert_true(sessions_ended(sessions, S("used")));
+	assert_int_equal(sessions_level(sessions, &arena, S("old")).n, 0);
+	assert_str(sessions_level(sessions, &arena, S("used")), "debug");
 	assert_str(sessions_level(sessions, &arena, S("n0")), "info");
+	assert_true(sessions_ended(sessions, S("ended"), 7));
 }
 
 static _Atomic unsigned lanes;
@@ -135,7 +137,7 @@ static void *use(void *arg)
 		(void)sessions_wants(sessions, str_c(nonce), S("a://1"));
 		sessions_unsubscribe(sessions, str_c(nonce), S("a://1"));
 		if (i % 10 == 0)
-			sessions_end(sessions, str_c(nonce));
+			sessions_end(sessions, str_c(nonce), 7);
 	}
 	arena_done(&own);
 	return NULL;
@@ -150,7 +152,7 @@ static void many_threads_share_them(void **state)
 		pthread_create(&threads[i], NULL, use, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
-	assert_true(sessions_ended(sessions, S("n0")));
+	assert_true(sessions_ended(sessions, S("n0"), 7));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -8,10 +8,13 @@
 #include "base/file.h"
 #include "base/hostport.h"
 #include "json/write.h"
+#include "serve/admin.h"
 #include "serve/drills.h"
 #include "serve/http_front.h"
 #include "serve/log.h"
+#include "serve/reload.h"
 #include "serve/stdio_front.h"
+#include "serve/survey_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +32,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define FINDINGS_BYTES ((size_t)64 << 20)
 #define STOP_MS 35000 /* a call may take 30 s */
 
 /* No secret may reach a core dump or another process of the same user. */
@@ -56,38 +58,26 @@ static void scrub_environment(struct str secret)
 	}
 }
 
-static void print_findings(const struct findings *f, FILE *to)
-{
-	struct buf text;
-
-	buf_init(&text, FINDINGS_BYTES);
-	findings_write(f, &text);
-	if (text.n)
-		fwrite(text.p, 1, text.n, to);
-	buf_done(&text);
-}
-
 static struct world *open_or_explain(const struct world_options *options)
 {
-	struct findings f;
-	struct arena a;
+	struct report report;
 	struct world *w;
+	size_t errors;
 
-	arena_init(&a, FINDINGS_BYTES);
-	findings_init(&f, &a);
-	w = world_open(options, &f);
+	report_begin(&report);
+	w = world_open(options, &report.findings);
 	if (w) {
 		struct generation *g = world_hold(w);
 
 		scrub_environment(secret_bytes(&g->config->stdio_key));
+		apply_log_level(options, g->config);
 		world_drop(w, g);
 	}
-	if (f.count)
-		print_findings(&f, stderr);
+	errors = report.findings.errors;
+	report_end(&report, stderr);
 	if (!w)
-		fprintf(stderr, "postern: not started: %zu %s in the configuration\n", f.errors,
-			f.errors == 1 ? "mistake" : "mistakes");
-	arena_done(&a);
+		fprintf(stderr, "postern: not started: %zu %s in the configuration\n", errors,
+			errors == 1 ? "mistake" : "mistakes");
 	return w;
 }
 
@@ -95,48 +85,44 @@ static struct world *open_or_explain(const struct world_options *options)
 static bool sources_ready(struct world *w)
 {
 	struct generation *g = world_hold(w);
-	struct findings f;
-	struct arena a;
-	bool ok;
+	struct report report;
+	size_t errors;
 
-	arena_init(&a, FINDINGS_BYTES);
-	findings_init(&f, &a);
-	backends_check(g->backends, &f);
-	ok = f.errors == 0;
-	if (f.count)
-		print_findings(&f, stderr);
-	if (!ok)
-		fprintf(stderr, "postern: not started: %zu %s with the sources\n", f.errors,
-			f.errors == 1 ? "problem" : "problems");
-	arena_done(&a);
+	report_begin(&report);
+	backends_check(g->backends, &report.findings);
+	errors = report.findings.errors;
+	report_end(&report, stderr);
+	if (errors)
+		fprintf(stderr, "postern: not started: %zu %s with the sources\n", errors,
+			errors == 1 ? "problem" : "problems");
 	world_drop(w, g);
-	return ok;
+	return !errors;
 }
 
 int serve_check(const struct world_options *options)
 {
-	struct generation *g;
-	struct findings f;
-	struct arena a;
+	struct report report;
+	size_t errors, warnings;
 	struct world *w;
-	size_t errors;
 
-	arena_init(&a, FINDINGS_BYTES);
-	findings_init(&f, &a);
-	w = world_open(options, &f);
+	report_begin(&report);
+	w = world_open(options, &report.findings);
 	if (w) {
-		g = world_hold(w);
-		backends_check(g->backends, &f);
+		struct generation *g = world_hold(w);
+
+		backends_check(g->backends, &report.findings);
+		survey_keys(w, g, &report.findings);
 		if (g->config->environment == ENV_PRODUCTION)
-			drills_review(world_store(w), clock_wall_us(), g->config->file, &f);
+			drills_review(
+				world_store(w), clock_wall_us(), g->config->file, &report.findings);
 		world_drop(w, g);
 		world_close(&w);
 	}
-	print_findings(&f, stdout);
-	errors = f.errors;
-	printf("%zu %s, %zu %s\n", errors, errors == 1 ? "error" : "errors", f.count - errors,
-		f.count - errors == 1 ? "warning" : "warnings");
-	arena_done(&a);
+	errors = report.findings.errors;
+	warnings = report.findings.count - MIN(report.findings.count, errors);
+	report_end(&report, stdout);
+	printf("%zu %s, %zu %s\n", errors, errors == 1 ? "error" : "errors", warnings,
+		warnings == 1 ? "warning" : "warnings");
 	return errors ? EX_CONFIG : 0;
 }
 
@@ -184,115 +170,42 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* As a whole: by an order against everything or this server, the local switch, or doubt. */
-static bool is_killed(struct world *w)
-{
-	struct kill_target t = { .instance = watch_instance(world_watch(w)) };
-
-	return watch_judge(world_watch(w), &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
-}
-
-/* What a START or CONFIG record says of the configuration in force. */
-static bool record_configuration(struct world *w, const char *event, struct err *err)
-{
-	struct generation *g = world_hold(w);
-	struct buf fields;
-	bool ok;
-
-	buf_init(&fields, (size_t)4 << 10);
-	buf_lit(&fields, "\"config\":\"");
-	sha256_write(&fields, &g->config->digest);
-	buf_lit(&fields, "\",\"catalog\":\"");
-	sha256_write(&fields, &g->catalog->digest);
-	buf_fmt(&fields, "\",\"tools\":%zu,\"killed\":%s,\"version\":\"" POSTERN_VERSION "\"",
-		g->catalog->tool_count, is_killed(w) ? "true" : "false");
-	ok = audit_event(world_audit(w), event, buf_str(&fields), err);
-	buf_done(&fields);
-	world_drop(w, g);
-	return ok;
-}
-
-/* What lives as long as the process: an operator who changed it must not think that a reload did.
- */
-static void warn_of_restart(const struct config *was, const struct config *now)
-{
-	const struct limits_config *before = &was->limits, *after = &now->limits;
-	const struct {
-		const char *key;
-		bool same;
-	} settings[] = {
-		{ "environment", was->environment == now->environment },
-		{ "name", str_eq(was->name, now->name) },
-		{ "store", str_eq(was->store_file, now->store_file) },
-		{ "audit", str_eq(was->audit_directory, now->audit_directory) &&
-				   str_eq(was->audit_keys, now->audit_keys) &&
-				   before->audit_ms == after->audit_ms },
-		{ "tls", was->listen.tls == now->listen.tls &&
-				 str_eq(was->listen.tls_cert, now->listen.tls_cert) &&
-				 str_eq(was->listen.tls_key, now->listen.tls_key) &&
-				 str_eq(was->listen.tls_client_ca, now->listen.tls_client_ca) },
-		{ "limits", before->concurrency == after->concurrency &&
-				    before->connections == after->connections &&
-				    before->request_bytes == after->request_bytes &&
-				    before->streams == after->streams },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-		if (!settings[i].same)
-			log_warn("restart_needed",
-				"setting=%s note=\"a reload does not change it\"", settings[i].key);
-}
-
-static void reload(struct server *s, struct http_server *http)
-{
-	struct generation *before = world_hold(s->world), *after;
-	struct findings f;
-	struct arena a;
-	struct err err;
-
-	arena_init(&a, FINDINGS_BYTES);
-	findings_init(&f, &a);
-	if (world_reload(s->world, &f)) {
-		if (!record_configuration(s->world, "CONFIG", &err)) {
-			struct log_text text;
-
-			log_error("audit_unavailable", "event=CONFIG error=%s",
-				log_value(&text, str_c(err.text)));
-		}
-		log_info("reloaded", "warnings=%zu", f.count);
-		after = world_hold(s->world);
-		warn_of_restart(before->config, after->config);
-		world_drop(s->world, after);
-		hub_changed(s->hub, S("tools"));
-		hub_changed(s->hub, S("resources"));
-		hub_changed(s->hub, S("prompts"));
-	} else {
-		log_error("reload_refused", "errors=%zu note=\"the configuration in force stays\"",
-			f.errors);
-	}
-	print_findings(&f, stderr);
-	if (!http_server_reload_tls(http, &err)) {
-		struct log_text text;
-
-		log_error(
-			"certificate_not_reloaded", "error=%s", log_value(&text, str_c(err.text)));
-	}
-	arena_done(&a);
-	world_drop(s->world, before);
-}
-
-static void run_until_stopped(struct server *s, struct http_server *http, int signals)
+/* The next signal.  True: it is one that ends the process. */
+static bool take_signal(
+	struct server *s, const struct world_options *options, int signals, bool *reloaded_out)
 {
 	struct signalfd_siginfo info;
 
-	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
-		if (info.ssi_signo != SIGHUP) {
-			log_info("stopping", "signal=%s",
-				info.ssi_signo == SIGTERM ? "TERM" : "INT");
-			return;
-		}
-		reload(s, http);
+	*reloaded_out = false;
+	if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+		return true;
+	if (info.ssi_signo != SIGHUP) {
+		log_info("stopping", "signal=%s", info.ssi_signo == SIGTERM ? "TERM" : "INT");
+		return true;
 	}
+	reload_all(s, options);
+	*reloaded_out = true;
+	return false;
+}
+
+static void reload_certificates(struct http_server *http)
+{
+	struct log_text text;
+	struct err err;
+
+	if (!http_server_reload_tls(http, &err))
+		log_error(
+			"certificate_not_reloaded", "error=%s", log_value(&text, str_c(err.text)));
+}
+
+static void run_until_stopped(struct server *s, struct http_server *http,
+	const struct world_options *options, int signals)
+{
+	bool reloaded;
+
+	while (!take_signal(s, options, signals, &reloaded))
+		if (reloaded)
+			reload_certificates(http);
 }
 
 /* --- HTTP --- */
@@ -302,6 +215,7 @@ struct listener {
 	struct http_front front;
 	struct pool *pool;
 	struct http_server *http;
+	struct admin *admin; /* NULL: no listen.admin */
 };
 
 static void tick(void *ctx, uint64_t mono_ms)
@@ -346,12 +260,19 @@ static bool listener_open(struct listener *l, struct world *w, struct err *err)
 	if (l->pool)
 		l->http = http_server_new(&settings, l->pool, &l->front.port, err);
 	ok = l->http != NULL;
+	if (ok && g->config->admin.on) {
+		struct admin_view view = { .server = &l->server, .http = l->http };
+
+		l->admin = admin_new(&view, err);
+		ok = l->admin != NULL;
+	}
 	world_drop(w, g);
 	return ok;
 }
 
 static void listener_close(struct listener *l)
 {
+	admin_free(&l->admin);
 	if (l->pool)
 		pool_stop(l->pool);
 	http_server_free(&l->http);
@@ -359,22 +280,32 @@ static void listener_close(struct listener *l)
 	server_done(&l->server);
 }
 
+/* The address as configured, with the port that was bound. */
+static struct str bound_to(struct arena *a, struct str address, uint16_t port)
+{
+	struct hostport at;
+
+	bug_on(!hostport_read(address, &at)); /* it is open */
+	return arena_fmt(a, "%.*s:%u", STR_ARG(at.name), port);
+}
+
 static void announce(const struct listener *l, struct world *w)
 {
 	struct generation *g = world_hold(w);
 	const struct listen_config *c = &g->config->listen;
 	struct log_text address, name;
-	struct hostport at;
 	struct arena a;
 
 	arena_init(&a, (size_t)4 << 10);
-	bug_on(!hostport_read(c->address, &at)); /* it is open */
+	if (l->admin)
+		log_info("admin", "address=%s",
+			log_value(&address, bound_to(&a, g->config->admin.listen.address,
+						    admin_port(l->admin))));
 	log_info("listening", "address=%s tls=%s name=%s environment=%s instance=%.*s tools=%zu",
-		log_value(&address, arena_fmt(&a, "%.*s:%u", STR_ARG(at.name), l->front.port)),
-		c->tls ? "on" : "off", log_value(&name, g->config->name),
-		environment_name(g->config->environment), STR_ARG(g->config->instance),
-		g->catalog->tool_count);
-	if (is_killed(w))
+		log_value(&address, bound_to(&a, c->address, l->front.port)), c->tls ? "on" : "off",
+		log_value(&name, g->config->name), environment_name(g->config->environment),
+		STR_ARG(g->config->instance), g->catalog->tool_count);
+	if (watch_is_paused(world_watch(w)))
 		log_warn("killed", "note=\"calls are PAUSED; see: postern kills\"");
 	if (g->config->fixed)
 		log_warn("identity_fixed",
@@ -384,7 +315,16 @@ static void announce(const struct listener *l, struct world *w)
 	world_drop(w, g);
 }
 
-static int serve_listener(struct world *w, int signals)
+static bool record_start(struct world *w, struct err *err)
+{
+	struct generation *g = world_hold(w);
+	bool ok = record_configuration(w, "START", NULL, g, err);
+
+	world_drop(w, g);
+	return ok;
+}
+
+static int serve_listener(struct world *w, const struct world_options *options, int signals)
 {
 	struct listener l = { 0 };
 	struct err err;
@@ -396,17 +336,17 @@ static int serve_listener(struct world *w, int signals)
 	} else if (!watch_start(world_watch(w), &err)) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_OSERR;
-	} else if (!record_configuration(w, "START", &err)) {
+	} else if (!record_start(w, &err)) {
 		fprintf(stderr, "postern: not started: the audit log cannot be written: %s\n",
 			err.text);
 		status = EX_CANTCREAT;
-	} else if (!pool_start(l.pool, &err)) {
+	} else if (!pool_start(l.pool, &err) || (l.admin && !admin_start(l.admin, &err))) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_OSERR;
 	} else {
 		http_server_start(l.http);
 		announce(&l, w);
-		run_until_stopped(&l.server, l.http, signals);
+		run_until_stopped(&l.server, l.http, options, signals);
 		hub_end_all(l.server.hub);
 		http_server_stop(l.http, clock_mono_ms() + STOP_MS);
 	}
@@ -444,7 +384,7 @@ int serve_http(const struct world_options *options)
 			fprintf(stderr, "postern: not started: %s\n", err.text);
 			status = EX_NOPERM;
 		} else {
-			status = serve_listener(w, signals);
+			status = serve_listener(w, options, signals);
 		}
 		world_drop(w, g);
 	}
@@ -456,6 +396,21 @@ int serve_http(const struct world_options *options)
 }
 
 /* --- stdio --- */
+
+struct waker {
+	struct server *server;
+	const struct world_options *options;
+	int signals;
+};
+
+/* On the reading thread: no line is taken meanwhile. */
+static bool pipe_woken(void *ctx)
+{
+	struct waker *k = ctx;
+	bool reloaded;
+
+	return take_signal(k->server, k->options, k->signals, &reloaded);
+}
 
 int serve_stdio(const struct world_options *options)
 {
@@ -482,8 +437,9 @@ int serve_stdio(const struct world_options *options)
 	world_drop(w, g);
 	if (!status) {
 		server_init(&server, w);
-		status = stdio_front_run(
-			&server, STDIN_FILENO, STDOUT_FILENO, signals, secret_bytes(&key));
+		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO, secret_bytes(&key),
+			&(struct stdio_wake){ signals, pipe_woken,
+				&(struct waker){ &server, options, signals } });
 		server_done(&server);
 	}
 	secret_wipe(&key);

@@ -304,6 +304,18 @@ static void take_line(struct pipe_front *f, struct job *j)
 	free_job(j);
 }
 
+static void refuse_long_line(struct pipe_front *f)
+{
+	struct incoming in = { .peer = S(SCOPE) };
+
+	if (answer_record_refusal(
+		    f->server, &in, "PROTOCOL_REJECT", S("line_length"), STR_NONE, STR_NONE))
+		send_error(f, -32700, S("the line is longer than limits.request_bytes"), STR_NONE);
+	else
+		send_error(f, -32603, S("AUDIT_UNAVAILABLE: the refusal could not be recorded"),
+			STR_NONE);
+}
+
 static enum stdio_event read_one(struct pipe_front *f, int wake_fd)
 {
 	struct job *j = heap_new(struct job);
@@ -317,21 +329,21 @@ static enum stdio_event read_one(struct pipe_front *f, int wake_fd)
 	}
 	free_job(j);
 	if (event == STDIO_TOO_LONG)
-		send_error(f, -32700, S("the line is longer than limits.request_bytes"), STR_NONE);
+		refuse_long_line(f);
 	return event;
 }
 
-static bool is_woken(int wake_fd)
+static bool is_to_end(const struct stdio_wake *wake)
 {
-	struct pollfd wake = { .fd = wake_fd, .events = POLLIN };
+	struct pollfd ready = { .fd = wake->fd, .events = POLLIN };
 
-	return poll(&wake, 1, 0) > 0;
+	return poll(&ready, 1, 0) > 0 && wake->woken(wake->ctx);
 }
 
-static bool goes_on(enum stdio_event event, int wake_fd)
+static bool goes_on(enum stdio_event event, const struct stdio_wake *wake)
 {
 	return event == STDIO_LINE || event == STDIO_TOO_LONG ||
-	       (event == STDIO_TIMEOUT && !is_woken(wake_fd));
+	       (event == STDIO_TIMEOUT && !is_to_end(wake));
 }
 
 static void finish(struct pipe_front *f)
@@ -344,7 +356,8 @@ static void finish(struct pipe_front *f)
 		pthread_join(f->threads[i], NULL);
 }
 
-int stdio_front_run(struct server *s, int in_fd, int out_fd, int wake_fd, struct str token)
+int stdio_front_run(
+	struct server *s, int in_fd, int out_fd, struct str token, const struct stdio_wake *wake)
 {
 	struct generation *g = world_hold(s->world);
 	struct pipe_front f = { .server = s,
@@ -360,9 +373,9 @@ int stdio_front_run(struct server *s, int in_fd, int out_fd, int wake_fd, struct
 	pthread_cond_init(&f.work, NULL);
 	pthread_cond_init(&f.room, NULL);
 	do {
-		event = read_one(&f, wake_fd);
+		event = read_one(&f, wake->fd);
 		server_tick(s, clock_mono_ms());
-	} while (goes_on(event, wake_fd));
+	} while (goes_on(event, wake));
 	finish(&f);
 	hub_end_all(s->hub);
 	stdio_free(&f.stdio);

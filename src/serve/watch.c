@@ -157,6 +157,13 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 	return found;
 }
 
+bool watch_is_paused(struct watch *w)
+{
+	const struct kill_target t = { .instance = w->instance };
+
+	return watch_judge(w, &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
+}
+
 bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 {
 	struct kill_finding found = watch_judge(w, t, clock_boot_ms());
@@ -191,13 +198,13 @@ static void drop_held(void *place)
 	edition_drop(*(struct edition **)place);
 }
 
-/* Sorted and unique again, as principal_holds wants them. */
+/* Sorted and unique again, as principal_holds wants them; a token's scopes still narrow them. */
 static void add_grant(struct arena *a, struct principal *who, struct str grant)
 {
 	struct str *grants;
 	size_t at = 0, n = 0;
 
-	if (principal_holds(who, grant))
+	if (principal_granted(who, grant))
 		return;
 	grants = arena_array(a, struct str, who->grant_count + 1);
 	while (at < who->grant_count && str_cmp(who->grants[at], grant) < 0)

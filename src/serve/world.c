@@ -5,6 +5,10 @@
  * and the keys appear with the first call that needs them. */
 #include "serve/world.h"
 
+#include "base/clock.h"
+#include "guard/survey.h"
+#include "serve/log.h"
+
 #include <pthread.h>
 
 #define GENERATION_BYTES ((size_t)256 << 20)
@@ -15,11 +19,15 @@ struct world {
 	struct store *store;
 	struct audit *audit;
 	struct watch *watch;
+	struct metrics *metrics;
+	int64_t started_us;
 	struct seal seal;
 	bool sealed;
 	struct str config_file, listen, instance; /* as asked for at start */
+	bool read_only;
 	struct str keys; /* directory of key files */
 	struct arena own;
+	size_t memory;
 };
 
 static struct str write_origin(struct arena *a, const struct config *c)
@@ -54,38 +62,71 @@ static void generation_free(struct generation *g)
 	guard_free(&g->guard);
 	backends_free(&g->backends);
 	identity_free(&g->identity);
-	catalog_done(g->catalog);
+	map_done(&g->meters);
+	if (g->catalog)
+		catalog_done(g->catalog);
 	arena_done(&g->arena);
 	heap_free(g);
+}
+
+/* Everything but what outlives generations.  False: findings tell why. */
+static bool load(struct world *w, struct generation *g, struct findings *f)
+{
+	struct err err;
+
+	g->config = config_load(&g->arena, w->config_file, w->listen, w->instance, f);
+	if (g->config && w->read_only)
+		g->config = config_made_read_only(&g->arena, g->config);
+	if (g->config)
+		g->catalog = catalog_load(&g->arena, g->config, f);
+	if (!g->catalog)
+		return false;
+	g->backends = backends_new(g->config, g->catalog, &err);
+	if (!g->backends)
+		finding_error(f, (struct place){ .file = w->config_file }, "config.source",
+			arena_fmt(f->a, "a source cannot be set up: %s", err.text),
+			S("correct the source"));
+	if (g->backends)
+		describe(g);
+	survey_roles(g->config, g->catalog, f);
+	/* only a reload replaces w->now, and one comes after the other */
+	if (w->now)
+		changes_find(&g->changes, &g->arena, w->now->catalog, &w->now->changes, g->catalog,
+			clock_mono_ms());
+	return g->backends && !f->errors;
+}
+
+/* What needs more memory than a generation may have is refused like any other mistake: it must not
+ * end a process that serves. */
+static bool load_within_memory(struct world *w, struct generation *g, struct findings *f)
+{
+	jmp_buf place, *outer = f->a->escape;
+	volatile bool ok = false;
+
+	f->a->escape = &place;
+	if (!arena_catch(&g->arena, &place)) {
+		ok = load(w, g, f);
+	} else {
+		f->errors++; /* there may be no memory for one more finding */
+		log_error("configuration_too_large", "limit_mib=%zu", w->memory >> 20);
+	}
+	arena_uncatch(&g->arena);
+	f->a->escape = outer;
+	return ok;
 }
 
 /* Findings live in the caller's arena, the generation in its own. */
 static struct generation *generation_new(struct world *w, struct findings *f)
 {
 	struct generation *g = heap_new(struct generation);
-	struct err err;
 
-	arena_init(&g->arena, GENERATION_BYTES);
-	g->config = config_load(&g->arena, w->config_file, w->listen, w->instance, f);
-	if (g->config)
-		g->catalog = catalog_load(&g->arena, g->config, f);
-	if (g->catalog)
-		g->backends = backends_new(g->config, g->catalog, &err);
-	if (g->catalog && !g->backends)
-		finding_error(f, (struct place){ .file = w->config_file }, "config.source",
-			arena_fmt(f->a, "a source cannot be set up: %s", err.text),
-			S("correct the source"));
-	if (!g->catalog || !g->backends || f->errors) {
-		backends_free(&g->backends);
-		if (g->catalog)
-			catalog_done(g->catalog);
-		arena_done(&g->arena);
-		heap_free(g);
-		return NULL;
-	}
+	arena_init(&g->arena, w->memory);
+	map_init(&g->meters);
 	g->holders = 1;
-	describe(g);
-	return g;
+	if (load_within_memory(w, g, f))
+		return g;
+	generation_free(g);
+	return NULL;
 }
 
 static bool audit_key(void *ctx, struct secret *out, struct err *err)
@@ -113,6 +154,7 @@ static void attach(struct world *w, struct generation *g)
 	}
 	g->identity = identity_new(g->config, w->store);
 	g->guard = guard_new(&w->seal);
+	metrics_know(w->metrics, g->catalog, &g->meters);
 }
 
 struct world *world_open(const struct world_options *options, struct findings *f)
@@ -121,11 +163,16 @@ struct world *world_open(const struct world_options *options, struct findings *f
 
 	arena_init(&w->own, (size_t)1 << 20);
 	pthread_mutex_init(&w->lock, NULL);
+	w->metrics = metrics_new();
+	w->started_us = clock_wall_us();
+	w->memory = options->memory ? options->memory : GENERATION_BYTES;
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
+	w->read_only = options->read_only;
 	w->now = generation_new(w, f);
 	if (!w->now) {
+		metrics_free(&w->metrics);
 		arena_done(&w->own);
 		heap_free(w);
 		return NULL;
@@ -137,24 +184,35 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	return w;
 }
 
-bool world_reload(struct world *w, struct findings *f)
+struct generation *world_prepare(struct world *w, struct findings *f)
 {
-	struct generation *next = generation_new(w, f), *old;
+	struct generation *next = generation_new(w, f);
 
 	if (next)
 		backends_check(next->backends, f);
-	if (!next || f->errors) {
-		if (next)
-			generation_free(next);
-		return false;
+	if (next && f->errors) {
+		generation_free(next);
+		next = NULL;
 	}
-	attach(w, next);
+	if (next)
+		attach(w, next);
+	return next;
+}
+
+void world_replace(struct world *w, struct generation *next)
+{
+	struct generation *old;
+
 	pthread_mutex_lock(&w->lock);
 	old = w->now;
 	w->now = next;
 	pthread_mutex_unlock(&w->lock);
 	world_drop(w, old);
-	return true;
+}
+
+void world_discard(struct world *w, struct generation *next)
+{
+	world_drop(w, next);
 }
 
 void world_close(struct world **w)
@@ -164,6 +222,7 @@ void world_close(struct world **w)
 	audit_close((*w)->audit);
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
+	metrics_free(&(*w)->metrics);
 	pthread_mutex_destroy(&(*w)->lock);
 	arena_done(&(*w)->own);
 	heap_free(*w);
@@ -205,6 +264,16 @@ struct audit *world_audit(struct world *w)
 struct watch *world_watch(struct world *w)
 {
 	return w->watch;
+}
+
+struct metrics *world_metrics(struct world *w)
+{
+	return w->metrics;
+}
+
+int64_t world_started_us(const struct world *w)
+{
+	return w->started_us;
 }
 
 bool world_seal(struct world *w, struct err *err)

@@ -9,6 +9,8 @@
 #include "identity/identity.h"
 #include "mcp/names.h"
 #include "mcp/write.h"
+#include "serve/changes.h"
+#include "serve/metrics.h"
 #include "serve/watch.h"
 
 struct generation {
@@ -18,7 +20,9 @@ struct generation {
 	struct identity *identity;
 	struct backends *backends;
 	struct guard *guard;
+	struct changes changes; /* since the generation before */
 	struct mcp_server_info info;
+	struct map meters; /* of its entries (metrics.h) */
 	unsigned holders; /* under the world's lock */
 };
 
@@ -27,13 +31,18 @@ struct world;
 struct world_options {
 	struct str config_file;
 	struct str listen, instance; /* overrides, or empty */
+	bool read_only; /* refuse whatever mutates, whatever the file says */
+	struct str log_level; /* one that log_level_find knows, or empty */
+	size_t memory; /* most of a generation; 0: 256 MiB.  Less in tests */
 };
 
 /* Loads and lints; touches no database and makes no file.  NULL: findings tell why. */
 struct world *world_open(const struct world_options *options, struct findings *f);
-/* Loads again and asks every source; on any error the old generation stays.  The listening address
- * is the one of the start.  True: the new one is in force. */
-bool world_reload(struct world *w, struct findings *f) must_check;
+/* Loads again and asks every source; NULL: findings tell why.  The listening address is the one of
+ * the start.  The new one is in force with world_replace, or gone with world_discard. */
+struct generation *world_prepare(struct world *w, struct findings *f);
+void world_replace(struct world *w, struct generation *next);
+void world_discard(struct world *w, struct generation *next);
 void world_close(struct world **w);
 
 struct generation *world_hold(struct world *w);
@@ -42,6 +51,8 @@ void world_drop(struct world *w, struct generation *g);
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);
 struct watch *world_watch(struct world *w); /* sleeps until watch_start */
+struct metrics *world_metrics(struct world *w);
+int64_t world_started_us(const struct world *w);
 
 /* The key under cursors, sessions and request state: made beside the audit keys by the first
  * process that needs one, the same for all of them, so that a restart loses nothing. */

@@ -43,12 +43,14 @@ static int tear_down(void **state)
 static bool reload(size_t *errors_out)
 {
 	struct findings f;
-	bool ok;
+	struct generation *next;
 
 	findings_init(&f, &site.arena);
-	ok = world_reload(site.world, &f);
+	next = world_prepare(site.world, &f);
 	*errors_out = f.errors;
-	return ok;
+	if (next)
+		world_replace(site.world, next);
+	return next != NULL;
 }
 
 static bool has_tool(const struct generation *g, const char *name)
@@ -118,6 +120,43 @@ static void what_is_broken_is_refused_and_the_old_stays(void **state)
 		site_write(&site, "catalog.yaml", "tools:\n" TOOL("first"));
 	}
 	world_drop(site.world, before);
+}
+
+/* The bound is far below what a large catalog needs, and above what the first one took. */
+static void what_outgrows_its_memory_is_refused_and_the_old_stays(void **state)
+{
+	struct world_options options = { .memory = (size_t)1 << 20 };
+	struct generation *next;
+	struct findings f;
+	struct site small;
+	struct buf text;
+
+	(void)state;
+	site_make(&small, "tools:\n" TOOL("first"));
+	site_write(&small, "postern.yaml", CONFIG_WITHOUT_GONE);
+	options.config_file = str_c(small.config);
+	findings_init(&f, &small.arena);
+	small.world = world_open(&options, &f);
+	assert_non_null(small.world);
+	buf_in(&text, &small.arena, (size_t)8 << 20);
+	buf_lit(&text, "tools:\n");
+	for (unsigned i = 0; i < 400; i++) {
+		struct str entry = S(TOOL("NAME"));
+		size_t at = str_find_str(entry, 0, S("NAME"));
+
+		buf_add(&text, str_sub(entry, 0, at));
+		buf_fmt(&text, "tool%u", i);
+		buf_add(&text, str_from(entry, at + 4));
+	}
+	buf_char(&text, '\0');
+	site_write(&small, "catalog.yaml", text.p);
+	next = world_prepare(small.world, &f);
+	assert_null(next);
+	assert_true(f.errors > 0);
+	next = world_hold(small.world);
+	assert_true(has_tool(next, "first"));
+	world_drop(small.world, next);
+	site_remove(&small);
 }
 
 static void opening_a_world_makes_no_file(void **state)
@@ -201,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_reload_is_seen_by_new_calls_and_not_by_those_that_run),
 		TEST(what_is_broken_is_refused_and_the_old_stays),
+		TEST(what_outgrows_its_memory_is_refused_and_the_old_stays),
 		TEST(opening_a_world_makes_no_file),
 		TEST(keys_are_the_same_for_the_next_process),
 		TEST(calls_hold_generations_while_others_replace_them),

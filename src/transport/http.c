@@ -83,6 +83,17 @@ static bool open_listener(struct http_server *s, uint16_t *port_out, struct err 
 
 /* --- accepting --- */
 
+/* What can be said to a client that gets no connection; TLS would need one. */
+static void close_full(struct http_server *s, int fd)
+{
+	static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+				   "Retry-After: 1\r\nContent-Length: 0\r\n\r\n";
+
+	if (!s->config.tls_on)
+		send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
 /* No descriptor is left: the reserve is spent on turning one client away, and taken again. */
 static void turn_one_away(struct http_server *s)
 {
@@ -90,14 +101,8 @@ static void turn_one_away(struct http_server *s)
 
 	close(s->spare_fd);
 	fd = accept4(s->item.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0) {
-		if (!s->config.tls_on)
-			send(fd,
-				"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
-				"Content-Length: 0\r\n\r\n",
-				74, MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(fd);
-	}
+	if (fd >= 0)
+		close_full(s, fd);
 	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -121,8 +126,9 @@ static bool accept_one(struct http_server *s, bool *pause_out)
 	pthread_mutex_lock(&s->lock);
 	count = s->conn_count;
 	pthread_mutex_unlock(&s->lock);
-	if (count >= s->config.max_conns + TURNED_AWAY_MOST ||
-		!http_conn_new(s, fd, &from, count >= s->config.max_conns))
+	if (count >= s->config.max_conns + TURNED_AWAY_MOST)
+		close_full(s, fd);
+	else if (!http_conn_new(s, fd, &from, count >= s->config.max_conns))
 		close(fd);
 	return true;
 }
@@ -275,6 +281,16 @@ void http_server_stop(struct http_server *s, uint64_t deadline_mono_ms)
 		pthread_cond_timedwait(&s->closed, &s->lock, &at);
 	}
 	pthread_mutex_unlock(&s->lock);
+}
+
+unsigned http_server_connections(struct http_server *s)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&s->lock);
+	count = s->conn_count;
+	pthread_mutex_unlock(&s->lock);
+	return count;
 }
 
 void http_server_free(struct http_server **sp)

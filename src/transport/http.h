@@ -67,6 +67,7 @@ bool http_server_reload_tls(struct http_server *s, struct err *err) must_check;
 /* Stops accepting, ends idle connections and streams; returns when all are closed or the deadline
  * is past. */
 void http_server_stop(struct http_server *s, uint64_t deadline_mono_ms);
+unsigned http_server_connections(struct http_server *s); /* open now */
 void http_server_free(struct http_server **s);
 
 const struct http_peer *http_conn_peer(const struct http_conn *c);

@@ -135,6 +135,21 @@ static inline int client_open(const struct fixture *f)
 	return fd;
 }
 
+/* With room for what it will read. */
+static inline int client_begin(const struct fixture *f, struct buf *in)
+{
+	buf_init(in, REPLY_MOST);
+	return client_open(f);
+}
+
+/* The client goes, then the server stops. */
+static inline void fixture_finish(struct fixture *f, int fd, struct buf *in)
+{
+	buf_done(in);
+	close(fd);
+	fixture_stop(f);
+}
+
 /* False: the server has closed or reset. */
 static inline bool client_send(int fd, struct str bytes)
 {

@@ -59,16 +59,13 @@ static void a_refusal_reaches_a_client_that_is_still_sending(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S(POST "Content-Length: 3000000\r\n\r\n")));
 	assert_true(client_send(fd, str_n(body, sizeof body)));
 	client_read(fd, &in, NULL);
 	assert_int_equal(reply_status(buf_str(&in)), 413);
 	assert_int_equal(f.served, 0);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void a_slow_reader_of_a_big_reply_holds_no_worker(void **state)
@@ -105,15 +102,12 @@ static void a_client_that_is_too_slow_is_told_and_closed(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S("GET / HTTP/1.1\r\nHo")));
 	assert_false(client_read(fd, &in, NULL));
 	assert_int_equal(reply_status(buf_str(&in)), 408);
 	assert_string_equal(f.last_reason, "slow");
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void an_idle_connection_is_closed_without_a_word(void **state)
@@ -124,16 +118,13 @@ static void an_idle_connection_is_closed_without_a_word(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_int_equal(client_ask(fd, GET("/"), &in), 200);
 	buf_clear(&in);
 	assert_false(client_read(fd, &in, NULL));
 	assert_int_equal(in.n, 0);
 	assert_int_equal(f.refused, 0);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void a_thousand_idle_connections_hold_no_worker(void **state)

@@ -71,8 +71,7 @@ static void a_stream_that_ended_leaves_its_connection_for_the_next_request(void 
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(client_ask(fd, GET("/events"), &in), 200);
 		assert_true(reply_has(buf_str(&in), S("Content-Type: text/event-stream\r\n")));
@@ -84,9 +83,7 @@ static void a_stream_that_ended_leaves_its_connection_for_the_next_request(void 
 			  "26\r\nevent: message\ndata: {\"n\": 2, \"m\":3}\n\n\r\n0\r\n\r\n")));
 	}
 	assert_int_equal(f.served, 3);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void on_http_1_0_a_stream_is_bare_and_ends_with_its_connection(void **state)
@@ -97,8 +94,7 @@ static void on_http_1_0_a_stream_is_bare_and_ends_with_its_connection(void **sta
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(
 		client_send(fd, S("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")));
 	assert_false(client_read(fd, &in, NULL));
@@ -106,9 +102,7 @@ static void on_http_1_0_a_stream_is_bare_and_ends_with_its_connection(void **sta
 	assert_false(reply_has(buf_str(&in), S("chunked")));
 	assert_true(str_starts(
 		reply_body(buf_str(&in)), S("event: message\ndata: {\"n\":1}\n\nevent")));
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void a_parked_stream_is_sent_to_and_ended_by_any_thread(void **state)
@@ -129,9 +123,7 @@ static void a_parked_stream_is_sent_to_and_ended_by_any_thread(void **state)
 	assert_true(reply_has(buf_str(&in), S("data: \"one\"\n\n")));
 	assert_true(str_ends(buf_str(&in), S("data: \"two\"\n\n\r\n0\r\n\r\n")));
 	assert_int_equal(f.gone[0], 0); /* we ended it ourselves */
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void of_two_streams_one_goes_and_the_other_stays(void **state)

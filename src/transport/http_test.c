@@ -131,17 +131,14 @@ static void a_request_may_be_split_anywhere_on_a_connection_that_is_kept(void **
 
 	(void)state;
 	start(&f, 2);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	for (size_t at = 1; at < request.n; at++) {
 		assert_true(client_send(fd, str_sub(request, 0, at)));
 		assert_int_equal(client_ask(fd, str_from(request, at), &in), 200);
 		assert_true(str_eq(reply_body(buf_str(&in)), S("POST /mcp? [hello]")));
 	}
 	assert_int_equal(f.served, request.n - 1);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void bytes_that_come_and_go_one_by_one_say_the_same(void **state)
@@ -152,8 +149,7 @@ static void bytes_that_come_and_go_one_by_one_say_the_same(void **state)
 
 	(void)state;
 	start(&f, 2);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	stingy = true;
 	for (size_t i = 0; i < ARRAY_LEN(good_requests); i++) {
 		if (!good_requests[i].keep_alive)
@@ -173,9 +169,7 @@ static void bytes_that_come_and_go_one_by_one_say_the_same(void **state)
 	}
 	stingy = false;
 	assert_in_range(f.served, 10, ARRAY_LEN(good_requests));
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static bool three_replies(struct str so_far)
@@ -199,8 +193,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 
 	(void)state;
 	start(&f, 4);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(
 		client_send(fd, S("GET /1 HTTP/1.1\r\n" HOST "\r\n" POST
 				  "Content-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\n" HOST "\r\n")));
@@ -211,9 +204,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	assert_true(reply_has(str_sub(rest, 0, reply_bytes(rest)), S("POST /mcp? [abc]")));
 	rest = str_from(rest, reply_bytes(rest));
 	assert_true(reply_has(rest, S("GET /3?")));
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void nothing_behind_a_malformed_request_is_served(void **state)
@@ -224,16 +215,13 @@ static void nothing_behind_a_malformed_request_is_served(void **state)
 
 	(void)state;
 	start(&f, 2);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S("GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n\r\n"
 				      "GET /3 HTTP/1.1\r\n" HOST "\r\n")));
 	assert_false(client_read(fd, &in, NULL));
 	assert_int_equal(f.served, 1);
 	assert_true(reply_has(buf_str(&in), S(" 400 Bad Request")));
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void check_date(struct str reply)
@@ -258,8 +246,7 @@ static void a_reply_says_what_it_must(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_int_equal(client_ask(fd, GET("/"), &in), 200);
 	reply = buf_str(&in);
 	check_date(reply);
@@ -274,9 +261,7 @@ static void a_reply_says_what_it_must(void **state)
 	assert_false(reply_has(buf_str(&in), S("Content-Length")));
 	assert_int_equal(client_ask(fd, GET("/peer"), &in), 200);
 	assert_true(str_eq(reply_body(buf_str(&in)), S("127.0.0.1 1 0")));
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static bool a_head_is_whole(struct str so_far)
@@ -292,16 +277,13 @@ static void head_gets_the_length_and_no_body(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S("HEAD /peer HTTP/1.1\r\n" HOST "\r\n")));
 	assert_true(client_read(fd, &in, a_head_is_whole));
 	assert_true(reply_has(buf_str(&in), S("Content-Length: 13\r\n")));
 	assert_int_equal(reply_body(buf_str(&in)).n, 0);
 	assert_int_equal(client_ask(fd, GET("/peer"), &in), 200); /* and nothing before it */
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void a_client_that_waits_is_told_to_go_on(void **state)
@@ -312,15 +294,12 @@ static void a_client_that_waits_is_told_to_go_on(void **state)
 
 	(void)state;
 	start(&f, 1);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S(POST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")));
 	assert_true(client_read(fd, &in, a_head_is_whole));
 	assert_int_equal(reply_status(buf_str(&in)), 100);
 	assert_int_equal(client_ask(fd, S("ok"), &in), 200);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void a_handler_that_gives_up_or_forgets_is_answered_for(void **state)

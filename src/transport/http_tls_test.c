@@ -289,15 +289,12 @@ static void old_tls_and_plain_http_are_not_spoken(void **state)
 	start(&f, false);
 	assert_false(client_connect(&c, &f, NULL, TLS1_1_VERSION));
 	client_close(&c);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, GET("/")));
 	assert_false(client_read(fd, &in, NULL));
 	assert_false(reply_has(buf_str(&in), S("HTTP/1.1 200")));
 	assert_int_equal(f.served, 0);
-	buf_done(&in);
-	close(fd);
-	fixture_stop(&f);
+	fixture_finish(&f, fd, &in);
 }
 
 static void large_bodies_go_both_ways(void **state)
@@ -408,8 +405,7 @@ static void a_handshake_that_does_not_go_on_is_ended(void **state)
 
 	(void)state;
 	start(&f, false);
-	fd = client_open(&f);
-	buf_init(&in, REPLY_MOST);
+	fd = client_begin(&f, &in);
 	assert_true(client_send(fd, S("\x16\x03\x01")));
 	assert_false(client_read(fd, &in, NULL));
 	close(fd);

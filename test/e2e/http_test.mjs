@@ -241,7 +241,7 @@ describe('methods and paths', () => {
 		const status = async (method, path) =>
 			(await exchange(server.port, `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`)).replies[0].status;
 		const { stdout } = await run(['routes', '--json']);
-		const routes = JSON.parse(stdout);
+		const routes = JSON.parse(stdout).filter((route) => route.listener === 'public');
 		assert.ok(routes.length >= 2, stdout);
 		for (const { path, methods } of routes)
 			for (const method of methods.split(', ').filter((name) => name !== 'OPTIONS' && name !== 'HEAD'))
@@ -287,6 +287,16 @@ describe('browsers', () => {
 		}
 		const upgrade = `GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
 		assert.ok([400, 401, 403, 405].includes((await exchange(server.port, upgrade)).replies[0].status));
+	});
+	it('a preflight of a listed origin may send Mcp-Param-* headers, and nothing unknown', async (t) => {
+		const site = await makeSiteWithKeys(t, { changes: { listen: "listen: { http: { address: 127.0.0.1:8477, allowed_origins: ['https://app.test'] } }" } });
+		const listed = await serve(t, site.config);
+		const bytes = `OPTIONS /mcp HTTP/1.1\r\nHost: 127.0.0.1:${listed.port}\r\nOrigin: https://app.test\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: mcp-param-region, x-evil,Mcp-Param-Bad Name\r\n\r\n`;
+		const { replies: [reply] } = await exchange(listed.port, bytes);
+		assert.equal(reply.status, 204);
+		const allowed = reply.headers['access-control-allow-headers'].split(', ');
+		assert.ok(allowed.includes('mcp-param-region') && allowed.includes('authorization'), `${allowed}`);
+		assert.ok(!allowed.some((name) => /evil|bad/i.test(name)), `${allowed}`);
 	});
 	it('a preflight from an unlisted origin gets no permission', async () => {
 		const bytes = `OPTIONS /mcp HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nOrigin: http://evil.test\r\nAccess-Control-Request-Method: POST\r\n\r\n`;

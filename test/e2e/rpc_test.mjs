@@ -313,10 +313,11 @@ describe('what a principal may', () => {
 		if (json.error) assert.equal(json.error.code, -32602);
 		else assert.equal(json.result.structuredContent.error.code, 'PERMISSION_DENIED');
 	});
-	it('a role without grants sees nothing', async () => {
+	it('a role without grants sees nothing but the tools of the server itself', async () => {
 		const nobody = await issueKey(site.config, { subject: 'dave', roles: ['nobody'] });
 		for (const [method, field] of [['tools/list', 'tools'], ['resources/list', 'resources'], ['prompts/list', 'prompts'], ['resources/templates/list', 'resourceTemplates']])
-			assert.deepEqual((await ask(server, request(method), { key: nobody })).json.result[field], [], method);
+			assert.deepEqual((await ask(server, request(method), { key: nobody })).json.result[field].map((entry) => entry.name),
+				field === 'tools' ? ['whoami', 'list_scopes'] : [], method);
 	});
 	it('a page cursor of another principal, tool or argument is refused', async () => {
 		const find = (args, token) => ask(server, request('tools/call', { name: 'find_items', arguments: args }), { key: token });
@@ -339,6 +340,8 @@ describe('what a principal may', () => {
 			const { json, body } = await hello({ inputResponses, requestState: state }, token);
 			assert.equal(json.error?.code, -32602, body);
 		}
+		const { json: cold, body } = await hello({ inputResponses });
+		assert.equal(cold.error?.code, -32602, body);
 		const { json: { result: done } } = await hello({ inputResponses, requestState });
 		assert.equal(done.content[0].text, 'greeted');
 	});

@@ -1,0 +1,18 @@
+/* survey - what roles and principals amount to, before anybody calls: for check and matrix. */
+#pragma once
+#include "guard/permission.h"
+
+/* Somebody with this one role, a tenant, and any agent. */
+struct principal survey_role(
+	const struct config *config, struct arena *a, const struct role_config *role);
+
+/* Is there any entry that mutates? */
+bool survey_is_worth_it(const struct catalog *c);
+/* May it use every entry that mutates?  False when there is none. */
+bool survey_changes_all(const struct catalog *c, const struct principal *who);
+
+/* Warns of every role that alone may use every entry that mutates. */
+void survey_roles(const struct config *config, const struct catalog *c, struct findings *f);
+/* The same of a principal; `at`: where it stands, or the file as a whole. */
+void survey_principal(
+	const struct catalog *c, const struct principal *who, struct place at, struct findings *f);
