@@ -41,23 +41,28 @@ function makeDatabase() {
 	writeFileSync(stamp, digest);
 }
 
+// Which environment the database belongs to, and that nothing in it is real: without it, postern warns.
+function markDatabase() {
+	const marked = spawnSync(program, ['install', config, 'crm', '--synthetic'], { encoding: 'utf8' });
+	if (marked.status !== 0) throw new Sorry(`the database was not marked: ${marked.stderr}`);
+}
+
 // The key of the last run while it is still good, else a new one.
-function takeKey() {
-	const file = join(home, 'key');
+function takeKey(subject, role, file = join(home, `key.${role}`)) {
 	if (existsSync(file)) {
 		const key = readFileSync(file, 'utf8').trim();
 		const list = spawnSync(program, ['key', 'list', config], { encoding: 'utf8' }).stdout ?? '';
 		if (list.split('\n').some((line) => / valid /.test(line) && line.trim() && key.includes(`_${line.split(/\s+/)[0]}_`))) {
-			say('the key of the last run is still good');
+			say(`the key of the last run is still good for ${subject}`);
 			return key;
 		}
 	}
-	const issued = spawnSync(program, ['key', 'issue', config, '--subject', 'demo@support-desk.example', '--kind', 'human',
-		'--agent', 'demo', '--role', 'support_l3', '--label', 'run demo'], { encoding: 'utf8' });
+	const issued = spawnSync(program, ['key', 'issue', config, '--subject', subject, '--kind', 'human',
+		'--agent', 'demo', '--role', role, '--label', 'run demo'], { encoding: 'utf8' });
 	if (issued.status !== 0) throw new Sorry(`no key was issued: ${issued.stderr}`);
 	writeFileSync(file, issued.stdout, { mode: 0o600 });
 	chmodSync(file, 0o600);
-	say('issued a key for demo@support-desk.example with role support_l3');
+	say(`issued a key for ${subject} with role ${role}`);
 	return issued.stdout.trim();
 }
 
@@ -109,15 +114,20 @@ function show(result) {
 	}
 }
 
-async function walk(url, key) {
+async function connect(url, key) {
 	const client = new Client({ name: 'postern-demo', version: '1' }, { versionNegotiation: { mode: 'auto' } });
 	await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { Authorization: `Bearer ${key}` } } }));
+	return client;
+}
+
+async function walk(url, key, juniorKey) {
+	const client = await connect(url, key);
 	const { tools } = await client.listTools();
 	step(`an agent connects (official TypeScript client, MCP ${client.getNegotiatedProtocolVersion?.() ?? ''}) and sees ${tools.length} tools, and nothing else:`);
 	for (const tool of tools) say(`   ${tool.name.padEnd(26)} ${tool.title}`);
-	const call = async (name, args, why) => {
+	const call = async (name, args, why, by = client) => {
 		step(`${why}\n   ${name} ${JSON.stringify(args)}\n`);
-		const result = await client.callTool({ name, arguments: args });
+		const result = await by.callTool({ name, arguments: args });
 		show(result);
 		return result.structuredContent;
 	};
@@ -125,6 +135,10 @@ async function walk(url, key) {
 	const id = found?.rows?.[0]?.id;
 	if (id) await call('get_customer_summary', { customer_id: id }, '“Tell me about the first one.”');
 	if (id) await call('summarize_customer_state', { customer_id: id }, '“And everything else I should know, in one go.”');
+	if (id) await call('find_people', { customer_id: id }, '“Whom do I call there?”');
+	const junior = await connect(url, juniorKey);
+	if (id) await call('find_people', { customer_id: id }, 'the same question from a colleague without the grant customers.see_contact', junior);
+	await junior.close();
 	await call('top_customers_by_revenue', { currency: 'EUR', limit: 5 }, '“Who are our largest customers?”');
 	await call('get_customer_summary', { customer_id: 'cus_0000000000' }, 'a customer that does not exist: a typed answer that says what to do');
 	await call('list_customers', { status: "active' OR 1=1 --" }, 'an argument that would like to be SQL: it does not fit the schema, and never was text of a statement');
@@ -136,18 +150,20 @@ async function main() {
 	cpSync(join(root, 'examples/support-desk'), home, { recursive: true });
 	step('preparing build/demo');
 	makeDatabase();
+	markDatabase();
 	const checked = spawnSync(program, ['check', config], { encoding: 'utf8' });
 	if (checked.status !== 0) throw new Sorry(`the example is not in order:\n${checked.stdout}${checked.stderr}`);
-	const key = takeKey();
+	const key = takeKey('demo@support-desk.example', 'support_l3');
+	const juniorKey = takeKey('lena@support-desk.example', 'support_l1');
 	const server = startServer();
 	const stop = () => server.child.kill('SIGTERM');
 	process.on('SIGINT', stop).on('SIGTERM', stop);
 	try {
 		const url = `http://${await server.address}/mcp`;
 		say(`serving ${url}`);
-		await walk(url, key);
+		await walk(url, key, juniorKey);
 		step('every one of these calls was on the disk before its answer left (postern audit tail):');
-		execFileSync(program, ['audit', 'tail', config, '--count', '6'], { stdio: ['ignore', 'inherit', 'inherit'] });
+		execFileSync(program, ['audit', 'tail', config, '--count', '8'], { stdio: ['ignore', 'inherit', 'inherit'] });
 		step('how to connect, with the key in place (postern client-config):');
 		execFileSync(program, ['client-config', config, '--url', url, '--program', program],
 			{ env: { ...process.env, POSTERN_KEY: key }, stdio: ['ignore', 'inherit', 'inherit'] });

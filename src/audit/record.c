@@ -146,6 +146,32 @@ static struct str code_of(const struct call *c)
 	return S("UNFINISHED");
 }
 
+/* The columns that the caller saw by a grant of unmask. */
+static void put_unmasked(struct jw *w, const struct call *c)
+{
+	const struct action *action;
+	bool any = false;
+
+	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
+		return;
+	action = &c->entry->action;
+	for (size_t p = 0; p < action->part_count; p++)
+		for (size_t i = 0; i < action->parts[p].column_count; i++) {
+			const struct column *column = &action->parts[p].columns[i];
+
+			if (column->mask.kind == MASK_NONE || call_masks(c, column))
+				continue;
+			if (!any) {
+				jw_name(w, S("unmasked"));
+				jw_array(w);
+			}
+			any = true;
+			jw_str(w, str_sub(column->name, 0, NAME_MAX_BYTES));
+		}
+	if (any)
+		jw_array_end(w);
+}
+
 static void put_outcome(struct jw *w, const struct call *c)
 {
 	jw_put_str(w, S("code"), code_of(c));
@@ -189,6 +215,10 @@ static void write_call(struct buf *out, const struct call *c, const struct prote
 	clip_put(&w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
 	protect_arguments(p, c, bare, &w);
 	put_outcome(&w, c);
+	if (c->entry && c->entry->mock)
+		jw_put_bool(&w, S("mock"), true);
+	if (!bare)
+		put_unmasked(&w, c);
 	jw_object_end(&w);
 	strip_braces(out);
 }

@@ -385,6 +385,45 @@ static void a_refusal_says_who_in_which_era_asked_for_what(void **state)
 	arena_done(&a);
 }
 
+/* Names of columns, never values; and only of those that the caller saw by a grant. */
+static void columns_seen_by_a_grant_are_named_and_mocks_marked(void **state)
+{
+	static const struct column columns[] = {
+		{ .name = STR_INIT("id") },
+		{ .name = STR_INIT("mail"),
+			.mask = { .kind = MASK_EMAIL },
+			.unmask = STR_INIT("see.mail") },
+		{ .name = STR_INIT("pin"), .mask = { .kind = MASK_REDACT } },
+	};
+	static const struct part part = { .columns = columns, .column_count = 3 };
+	const struct str held[] = { STR_INIT("see.mail") };
+	struct principal may = anna;
+	struct entry e = lookup;
+	struct arena a;
+	struct call c;
+	char *text;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	e.action = (struct action){ .parts = &part, .part_count = 1 };
+	may.grants = held;
+	may.grant_count = 1;
+	c = call_in(&a);
+	c.entry = &e;
+	c.content = CONTENT_ROWS;
+	assert_has_not(record_of(&c), "unmasked");
+	c.who = &may;
+	text = record_of(&c);
+	assert_has(text, "\"unmasked\":[\"mail\"]");
+	assert_has_not(text, "mock");
+	c.end = CALL_FAULT;
+	c.fault.code = INTERNAL;
+	assert_has_not(record_of(&c), "unmasked");
+	e.mock = true;
+	assert_has(record_of(&c), "\"mock\":true");
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +436,7 @@ int main(void)
 		cmocka_unit_test(everything_at_its_longest_fits),
 		cmocka_unit_test(a_call_without_entry_or_principal_is_recorded),
 		cmocka_unit_test(a_refusal_says_who_in_which_era_asked_for_what),
+		cmocka_unit_test(columns_seen_by_a_grant_are_named_and_mocks_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* backend - from a warrant to the action it allows.  See backend.h.
  *
- * Invariants: 1. nothing is run but what stands in the entry of a warrant's call.  2. a source's
+ * Invariants: 1. nothing is run but what stands in the entry of a warrant's call (raw.c: what it
+ * says there).  2. a source's
  * own words go to the operator, never to the agent. */
 #include "backend/inside.h"
 
@@ -87,15 +88,33 @@ static struct source *source_of(struct backends *b, const struct source_config *
 	return NULL;
 }
 
+static bool needs_source(enum action_kind kind)
+{
+	return kind == ACTION_READ || kind == ACTION_SCRIPT || kind == ACTION_FILE ||
+	       kind == ACTION_RAW;
+}
+
+/* A read asks the rule of its own source inside its transaction (read.c). */
+static bool is_visible(struct backends *b, struct call *c)
+{
+	const struct entry *e = c->entry;
+
+	if (!e->visible || (e->action.kind == ACTION_READ && e->visible_source == e->source))
+		return true;
+	return visible_alone(source_of(b, e->visible_source), c);
+}
+
 bool backend_run(struct backends *b, const struct warrant *w)
 {
 	struct call *c = warrant_call(w);
 	const struct action *action = &c->entry->action;
 	struct source *s = source_of(b, c->entry->source);
-	bool needs_source = action->kind == ACTION_READ || action->kind == ACTION_SCRIPT ||
-			    action->kind == ACTION_FILE;
 
-	bug_on(needs_source && !s);
+	if (c->entry->mock)
+		return run_mock(c);
+	bug_on(needs_source(action->kind) && !s);
+	if (!is_visible(b, c))
+		return false;
 	switch (action->kind) {
 	case ACTION_READ:
 		return run_read(b, s, c);
@@ -111,6 +130,8 @@ bool backend_run(struct backends *b, const struct warrant *w)
 		return run_values(c);
 	case ACTION_BUILTIN:
 		return run_builtin(b, c);
+	case ACTION_RAW:
+		return run_raw(b, s, c);
 	}
 	return call_fault(c, INTERNAL, "action", S("an action of no known kind"));
 }

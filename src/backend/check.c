@@ -4,6 +4,9 @@
  * here is what will run; the first prepare also fixes what the statement may touch. */
 #include "backend/inside.h"
 
+#include "config/profile.h"
+#include "sql/marker.h"
+
 #define CHECK_WAIT_MS 2000
 
 struct check {
@@ -11,6 +14,7 @@ struct check {
 	struct findings *f;
 	struct source *source;
 	struct lite *lite;
+	struct marker marker;
 };
 
 static void facts_of(
@@ -34,14 +38,44 @@ static void facts_of(
 	out->column_count = facts.column_count;
 }
 
+static void check_visible(struct check *k, const struct entry *e)
+{
+	struct statement_facts facts = { .entry = e, .part = e->visible };
+
+	if (!e->visible || e->visible_source != k->source->config)
+		return;
+	facts_of(k, &e->visible->statement, &facts);
+	catalog_lint_facts(k->b->catalog, &facts, k->f);
+}
+
+/* Before a caller finds out: the source says that a statement of a caller's may run on it. */
+static void check_raw(struct check *k, const struct entry *e)
+{
+	if (e->action.kind != ACTION_RAW || e->source != k->source->config)
+		return;
+	if (marker_is(&k->marker, ENV_DEVELOPMENT) && k->marker.synthetic)
+		return;
+	finding_error(k->f, e->at, "raw.source",
+		arena_fmt(k->f->a,
+			"tool %.*s: source %.*s is not marked as development and synthetic",
+			STR_ARG(e->name), STR_ARG(e->source->name)),
+		arena_fmt(k->f->a,
+			"if nothing in it is real, run: postern install CONFIG %.*s --synthetic",
+			STR_ARG(e->source->name)));
+}
+
 static void check_entry(struct check *k, const struct entry *e)
 {
+	check_visible(k, e);
+	check_raw(k, e);
 	if (e->action.kind != ACTION_READ || e->source != k->source->config)
 		return;
 	for (size_t i = 0; i < e->action.part_count; i++) {
 		const struct part *part = &e->action.parts[i];
 		struct statement_facts facts = { .entry = e, .part = part };
 
+		if (!part->statement.sql.n)
+			continue; /* a mock without a statement yet */
 		facts_of(k, &part->statement, &facts);
 		/* the next page differs by its condition alone: only its own mistake is news */
 		if (!facts.error.n && part->page.on)
@@ -70,6 +104,45 @@ static void check_entries(struct check *k, const struct entry *const *entries, s
 	}
 }
 
+static void refuse_marker(struct check *k, const char *code, struct str what, struct str remedy)
+{
+	finding_error(k->f, k->source->config->at, code,
+		arena_fmt(k->f->a, "source %.*s %.*s", STR_ARG(k->source->config->name),
+			STR_ARG(what)),
+		remedy);
+}
+
+/* Does the database belong to this deployment's environment? */
+static void check_marker(struct check *k)
+{
+	enum environment own = k->b->config->environment;
+	struct arena *a = k->f->a;
+	struct str install = arena_fmt(
+		a, "mark it: postern install CONFIG %.*s", STR_ARG(k->source->config->name));
+	struct err err;
+
+	if (!marker_read(k->lite, a, &k->marker, &err)) {
+		refuse_marker(k, "source.marker", arena_fmt(a, "has no good marker: %s", err.text),
+			S("look at its table postern_marker"));
+		return;
+	}
+	if (k->marker.found && !marker_is(&k->marker, own))
+		refuse_marker(k, "source.environment",
+			arena_fmt(a, "is marked as %.*s of %.*s, and this deployment is %s",
+				STR_ARG(k->marker.environment), STR_ARG(k->marker.deployment),
+				environment_name(own)),
+			S("point it at a database of its own environment"));
+	if (k->marker.found)
+		return;
+	if (!profile_permits(own, PERMIT_UNMARKED_SOURCE))
+		refuse_marker(k, "source.unmarked", S("has no marker"), install);
+	else
+		finding_warn(k->f, k->source->config->at, "source.unmarked",
+			arena_fmt(a, "source %.*s has no marker; it is only read",
+				STR_ARG(k->source->config->name)),
+			install);
+}
+
 static void check_sqlite(struct check *k)
 {
 	const struct source_config *config = k->source->config;
@@ -84,6 +157,7 @@ static void check_sqlite(struct check *k)
 			S("name an SQLite database that this user may read"));
 		return;
 	}
+	check_marker(k);
 	check_entries(k, c->tools, c->tool_count);
 	check_entries(k, c->resources, c->resource_count);
 	check_entries(k, c->templates, c->template_count);

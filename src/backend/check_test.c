@@ -1,5 +1,7 @@
 #include "backend/fixture.h"
 
+#include "sql/marker.h"
+
 #include <sqlite3.h>
 
 static char directory[64], file[96], gone[96];
@@ -9,6 +11,17 @@ static struct source_config sources[] = {
 };
 static struct config config = { .sources = sources, .source_count = ARRAY_LEN(sources) };
 static const struct column name_column[] = { { .name = STR_INIT("name") } };
+
+static void mark(enum environment e, bool synthetic)
+{
+	struct marker m = { .environment = str_c(environment_name(e)),
+		.deployment = S("tests"),
+		.synthetic = synthetic };
+	struct err err;
+
+	if (!marker_install(str_c(file), &m, S("2026-11-21T00:00:00Z"), &err))
+		fail_msg("%s", err.text);
+}
 
 static int set_up(void **state)
 {
@@ -24,6 +37,8 @@ static int set_up(void **state)
 	assert_int_equal(sqlite3_exec(db, "CREATE TABLE people (id INTEGER, name TEXT)", 0, 0, 0),
 		SQLITE_OK);
 	sqlite3_close(db);
+	mark(ENV_DEVELOPMENT, false);
+	config.environment = ENV_DEVELOPMENT;
 	return 0;
 }
 
@@ -92,6 +107,47 @@ static void every_statement_is_tried_on_its_database(void **state)
 	assert_string_not_equal(check("SELECT id FROM people", NULL), "");
 }
 
+static void remove_marker(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, 0, 0, 0), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void the_marker_says_whose_a_source_is(void **state)
+{
+	static const struct {
+		enum environment own;
+		const char *sql, *codes;
+	} table[] = {
+		{ ENV_STAGING, "SELECT 1", "source.environment" },
+		{ ENV_PRODUCTION, "SELECT 1", "source.environment" },
+		{ ENV_DEVELOPMENT, "SELECT 1", "" },
+		{ ENV_DEVELOPMENT, "UPDATE postern_marker SET environment = 'Development'",
+			"source.environment" },
+		{ ENV_DEVELOPMENT, "DELETE FROM postern_marker", "source.marker" },
+		{ ENV_DEVELOPMENT, "DROP TABLE postern_marker", "source.unmarked" },
+		{ ENV_STAGING, "SELECT 1", "source.unmarked" },
+		{ ENV_PRODUCTION, "SELECT 1", "source.unmarked" },
+		{ ENV_DEVELOPMENT, "CREATE TABLE postern_marker (x)", "source.marker" },
+	};
+
+	(void)state;
+	sources[0].path = str_c(file);
+	sources[1].path = str_c(directory);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const char *codes;
+
+		remove_marker(table[i].sql);
+		config.environment = table[i].own;
+		codes = check("SELECT name FROM people", NULL);
+		if (strcmp(codes, table[i].codes) != 0)
+			fail_msg("case %zu: %s", i, codes);
+	}
+}
+
 static void sources_that_are_not_there_are_found(void **state)
 {
 	(void)state;
@@ -106,6 +162,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(every_statement_is_tried_on_its_database),
+		T(the_marker_says_whose_a_source_is),
 		T(sources_that_are_not_there_are_found),
 	};
 

@@ -24,6 +24,15 @@ bool run_text(struct call *c) must_check;
 bool run_messages(struct call *c) must_check;
 bool run_values(struct call *c) must_check;
 bool run_builtin(struct backends *b, struct call *c) must_check;
+bool run_mock(struct call *c) must_check;
+bool run_raw(struct backends *b, struct source *s, struct call *c) must_check;
+
+/* Does the entry's rule of `visible` give a row to this caller?  False: the fault is set, and of a
+ * hidden record it is the one of a record that is not there. */
+bool visible_on(struct lite *l, struct call *c) must_check; /* a connection to visible_source */
+bool visible_alone(struct source *s, struct call *c) must_check;
+/* The fault of values that the database cannot work with: without its words, which quote them. */
+bool values_fault(struct call *c);
 
 bool call_done(struct call *c, enum content_kind content);
 /* A failure of a source as the fault it means; always false. */

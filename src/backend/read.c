@@ -16,6 +16,8 @@
 #include <stdatomic.h>
 
 #define VALUES_TEXT_MAX ((size_t)64 << 10)
+/* What a masked value counts, whatever its length: where a list is cut must not tell it. */
+#define MASKED_BYTES 32
 
 static const enum cell_kind kinds[] = {
 	[LITE_NULL] = CELL_NULL,
@@ -31,15 +33,19 @@ struct reading {
 	struct lite *lite;
 	uint64_t bytes_left;
 	bool may_cut; /* several parts */
+	bool rule; /* `visible` is asked first, in the same state of the database */
 	bool refused; /* the database could not compute with these values */
 };
 
-static bool find_places(
-	const struct lite_facts *facts, const struct part *part, unsigned *places, struct err *err)
+/* A completion is its statement's one column, whatever that is called. */
+static bool find_places(const struct call *c, const struct lite_facts *facts,
+	const struct part *part, unsigned *places, struct err *err)
 {
 	if (facts->column_count != part->column_count)
 		return err_set(err, E_CONTRACT, "the statement has %zu columns, declared are %zu",
 			facts->column_count, part->column_count);
+	if (c->entry->kind == ENTRY_COMPLETION)
+		return true; /* places[0] is 0 */
 	for (size_t i = 0; i < part->column_count; i++) {
 		unsigned k = 0;
 
@@ -66,7 +72,7 @@ static const unsigned *places_of(struct reading *r, const struct part *part, uns
 	if (!lite_facts(s, r->c->arena, &facts, err))
 		return NULL;
 	mine = heap_alloc(MAX(part->column_count, (size_t)1) * sizeof *mine);
-	if (!find_places(&facts, part, mine, err)) {
+	if (!find_places(r->c, &facts, part, mine, err)) {
 		heap_free(mine);
 		return NULL;
 	}
@@ -85,7 +91,7 @@ static bool keep_row(
 
 	for (size_t i = 0; i < rows->part->column_count; i++) {
 		cells[i].kind = kinds[lite_column(s, places[i], r->c->arena, &cells[i].text)];
-		bytes += cells[i].text.n;
+		bytes += call_masks(r->c, &rows->part->columns[i]) ? MASKED_BYTES : cells[i].text.n;
 	}
 	if (bytes > r->bytes_left) {
 		rows->count--;
@@ -173,16 +179,19 @@ static bool judge_rows(struct call *c, const struct rows *rows)
 	return true;
 }
 
-static bool part_fault(struct reading *r, const struct err *err)
+bool values_fault(struct call *c)
 {
-	if (!r->refused)
-		return source_fault(r->c, err);
-	r->c->fault.details_json = S(
+	c->fault.details_json = S(
 		"{\"faults\":[{\"pointer\":\"\",\"keyword\":\"value\",\"expected\":"
 		"\"values the source can work with, such as a search expression that parses\"}]}");
 	/* not the database's own words: they quote the values */
-	return call_fault(r->c, VALIDATION_ERROR, "value",
+	return call_fault(c, VALIDATION_ERROR, "value",
 		S("the database could not compute with the values of this call"));
+}
+
+static bool part_fault(struct reading *r, const struct err *err)
+{
+	return r->refused ? values_fault(r->c) : source_fault(r->c, err);
 }
 
 static bool read_parts(struct reading *r)
@@ -190,8 +199,10 @@ static bool read_parts(struct reading *r)
 	const struct action *action = &r->c->entry->action;
 	struct err err;
 
-	if (r->may_cut && !lite_begin(r->lite, &err))
+	if ((r->may_cut || r->rule) && !lite_begin(r->lite, &err))
 		return source_fault(r->c, &err);
+	if (r->rule && !visible_on(r->lite, r->c))
+		return false;
 	for (size_t i = 0; i < action->part_count; i++) {
 		struct rows *rows = &r->c->rows[i];
 
@@ -213,7 +224,9 @@ static bool done_with_values(struct call *c)
 	const struct rows *rows = &c->rows[0];
 	struct buf text;
 	struct jw w;
-	size_t count = MIN(rows->count, (size_t)VALUES_MAX);
+	/* a value that is masked cannot be typed: it is not proposed at all */
+	bool hidden = call_masks(c, &rows->part->columns[0]);
+	size_t count = hidden ? 0 : MIN(rows->count, (size_t)VALUES_MAX);
 
 	buf_in(&text, c->arena, VALUES_TEXT_MAX);
 	jw_init(&w, &text);
@@ -224,7 +237,7 @@ static bool done_with_values(struct call *c)
 	if (!buf_ok(&text))
 		return call_fault(c, RESULT_TOO_LARGE, "bytes", STR_NONE);
 	c->content_json = buf_str(&text);
-	c->values_more = rows->more || rows->count > count;
+	c->values_more = !hidden && (rows->more || rows->count > count);
 	return call_done(c, CONTENT_VALUES);
 }
 
@@ -238,6 +251,7 @@ bool run_read(struct backends *b, struct source *s, struct call *c)
 	struct err err;
 	bool ok;
 
+	r.rule = c->entry->visible && c->entry->visible_source == c->entry->source;
 	v = visit_begin(s, c->arena, wait_left_ms(c), &err);
 	r.lite = v ? visit_lite(v, wait_left_ms(c), &err) : NULL;
 	if (!r.lite) {

@@ -50,10 +50,34 @@ enum column_type {
 	COLUMN_BYTES, /* string, base64 */
 };
 
+enum mask_kind {
+	MASK_NONE,
+	MASK_EMAIL, /* j***@acme.com */
+	MASK_PHONE, /* ***67 */
+	MASK_LAST4, /* ***1234 */
+	MASK_INITIALS, /* J.D. */
+	MASK_HASH, /* 16 hex digits, equal for equal values of one deployment */
+	MASK_REDACT, /* [redacted] */
+	MASK_BUCKET, /* 12000..13000, or the beginning of a date */
+};
+
+enum bucket { BUCKET_SIZE, BUCKET_DAY, BUCKET_MONTH, BUCKET_YEAR };
+
+struct mask {
+	enum mask_kind kind;
+	enum bucket bucket;
+	uint64_t size; /* BUCKET_SIZE */
+};
+
+enum data_class { CLASS_NONE, CLASS_PII, CLASS_PHI };
+
 struct column {
 	struct str name, description;
 	enum column_type type;
 	bool nullable;
+	struct mask mask; /* what is shown of it, but to holders of unmask */
+	struct str unmask; /* a grant, or empty: masked for everybody */
+	enum data_class data_class;
 };
 
 enum shape {
@@ -71,6 +95,14 @@ struct page {
 		next; /* with WHERE (by…) > (cursor…); the part's own statement is page one */
 };
 
+/* A value that a mock gives in place of a database's; for bytes the text is the bytes. */
+enum mock_kind { MOCK_NULL, MOCK_INTEGER, MOCK_REAL, MOCK_TEXT, MOCK_BYTES };
+
+struct mock_value {
+	enum mock_kind kind;
+	struct str text;
+};
+
 /* One query of a read.  A read with one unnamed part has part_count 1 and an empty name. */
 struct part {
 	struct str name;
@@ -81,6 +113,8 @@ struct part {
 	size_t column_count;
 	uint32_t rows; /* most rows kept; one more is fetched to know */
 	struct page page; /* only in a read with one part */
+	const struct mock_value *mock; /* mock_rows × column_count; only when entry->mock */
+	size_t mock_rows;
 };
 
 enum step_kind {
@@ -112,6 +146,7 @@ enum action_kind {
 	ACTION_MESSAGES, /* prompts: messages with {arg} filled */
 	ACTION_VALUES, /* completions: fixed values filtered by prefix */
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
+	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
 };
 
 /* Tools that every deployment has: everybody's, without a grant. */
@@ -131,6 +166,8 @@ struct action {
 	bool blob; /* ACTION_TEXT: `text` is base64; ACTION_FILE: deliver as blob */
 	const struct str *values; /* ACTION_VALUES */
 	size_t value_count;
+	struct str principal; /* ACTION_RAW: the only subject it serves */
+	uint32_t rows; /* ACTION_RAW: most of them */
 };
 
 /* What the arguments' values may become in the audit log. */
@@ -169,6 +206,11 @@ struct entry {
 	const struct schema *schema;
 	struct str output_schema; /* JSON text, or empty; admits the error object */
 	struct action action;
+	/* Run before the action: no row means NOT_FOUND, as if there were no such record.  NULL:
+	 * everybody who may use the entry may see all that it gives. */
+	const struct part *visible;
+	const struct source_config *visible_source; /* of visible */
+	bool mock; /* answers from part->mock: development only, marked in result and record */
 	uint32_t timeout_ms;
 	uint64_t bytes; /* most bytes of the rendered result */
 	const struct suggestion *suggestions;
@@ -201,6 +243,7 @@ struct catalog {
 	struct map tools_by_name, prompts_by_name, resources_by_uri;
 	struct sha256 digest;
 	bool scripted; /* some entry is ACTION_SCRIPT */
+	bool hashes; /* some column is MASK_HASH */
 	struct schema **schemas; /* compiled; released by catalog_done */
 	size_t schema_count;
 };

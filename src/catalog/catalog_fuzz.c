@@ -8,7 +8,8 @@
  * covers: src/catalog/load_complete.c src/catalog/load_entry.c src/catalog/load_prompt.c
  * covers: src/catalog/load_read.c src/catalog/load_resource.c src/catalog/load_script.c
  * covers: src/catalog/load_tool.c src/catalog/output_schema.c src/catalog/page.c
- * covers: src/catalog/text.c */
+ * covers: src/catalog/load_mask.c src/catalog/load_mock.c src/catalog/load_raw.c
+ * covers: src/catalog/load_visible.c src/catalog/mask_use.c src/catalog/text.c */
 #include "catalog/catalog.h"
 
 #include <stdint.h>
@@ -26,6 +27,22 @@ static void check_json(struct arena *a, struct str text)
 	bug_on(!json_parse(a, text, &v, &error));
 }
 
+/* What is personal is masked, what pages go by is not, and a mock is null only where it may be. */
+static void check_columns(const struct part *p)
+{
+	for (size_t i = 0; i < p->column_count; i++) {
+		const struct column *column = &p->columns[i];
+		bool masked = column->mask.kind != MASK_NONE;
+
+		bug_on((column->data_class != CLASS_NONE || column->unmask.n) && !masked);
+		for (size_t k = 0; p->page.on && k < p->page.by_count; k++)
+			bug_on(masked && str_eq(p->page.by[k], column->name));
+		for (size_t row = 0; row < p->mock_rows; row++)
+			bug_on(p->mock[row * p->column_count + i].kind == MOCK_NULL &&
+				!column->nullable);
+	}
+}
+
 static void check_entry(struct arena *a, const struct catalog *c, const struct entry *e)
 {
 	bug_on(!e->name.n || !e->requires.n || !e->bytes || !e->schema);
@@ -39,10 +56,14 @@ static void check_entry(struct arena *a, const struct catalog *c, const struct e
 	for (size_t i = 0; i < e->action.part_count; i++) {
 		const struct part *p = &e->action.parts[i];
 
-		bug_on(e->action.kind != ACTION_READ || !p->statement.sql.n || !p->rows);
-		bug_on(p->statement.serial >= c->statement_count);
+		bug_on(e->action.kind != ACTION_READ || !p->rows);
+		bug_on(!p->statement.sql.n && !e->mock);
+		bug_on(p->statement.serial >= MAX(c->statement_count, 1u));
+		check_columns(p);
 		bug_on(!p->column_count || (p->page.on && !p->page.by_count));
 	}
+	bug_on(e->action.kind == ACTION_RAW && (!e->action.principal.n || !e->action.rows));
+	bug_on(e->visible && (!e->visible_source || !e->visible->statement.sql.n));
 	for (size_t i = 0; i < e->action.step_count; i++)
 		if (e->action.steps[i].json.n)
 			check_json(a, e->action.steps[i].json);

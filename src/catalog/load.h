@@ -65,6 +65,7 @@ void entry_source(struct entry_load *el);
 /* e->requires must be held by some role. */
 void entry_grant(struct entry_load *el);
 void entry_limits(struct entry_load *el);
+bool grant_is_held(const struct config *c, struct str grant); /* by some role */
 /* Warns of inputs that nothing speaks of. */
 void entry_unused(struct entry_load *el);
 /* Unknown keys, waivers, digest. */
@@ -96,6 +97,19 @@ bool statement_load(struct entry_load *el, const struct yaml *node, struct state
 	struct sqltext *text);
 /* page.c: wraps the statement of the only part, adds cursor and limit. */
 void page_load(struct entry_load *el, struct part *part, const struct sqltext *text);
+
+/* load_mask.c: mask, unmask and class of a column; where a masked one may not stand. */
+void mask_load(struct entry_load *el, struct reader *r, struct column *c);
+void mask_check_order(struct entry_load *el, const struct yaml *sql, const struct part *part);
+void mask_check_page(struct entry_load *el, const struct yaml *node, const struct column *c);
+void mask_check_content(struct entry_load *el, const struct yaml *node, const struct column *c);
+
+/* load_visible.c; after the inputs. */
+void visible_load(struct entry_load *el);
+/* load_mock.c; after the parts. */
+void mock_load(struct entry_load *el);
+/* load_raw.c */
+void raw_load(struct entry_load *el);
 
 /* load_script.c */
 void script_load(struct entry_load *el, const struct yaml *messages);

@@ -44,6 +44,7 @@ static void load_query(struct entry_load *el, const struct yaml *node)
 	el->e->action.parts = part;
 	el->e->action.part_count = 1;
 	column->name = S("value");
+	mask_load(el, &el->r, column);
 	part->columns = column;
 	part->column_count = 1;
 	part->shape = SHAPE_MANY;

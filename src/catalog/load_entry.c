@@ -1,5 +1,6 @@
 /* load_entry - the keys that tools, resources and prompts share. */
 #include "catalog/load.h"
+#include "config/profile.h"
 
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool name_fits(struct str name)
 	return true;
 }
 
-static bool somebody_holds(const struct config *c, struct str grant)
+bool grant_is_held(const struct config *c, struct str grant)
 {
 	for (size_t i = 0; i < c->role_count; i++)
 		for (size_t k = 0; k < c->roles[i].grant_count; k++)
@@ -45,7 +46,7 @@ static bool somebody_holds(const struct config *c, struct str grant)
 
 void entry_grant(struct entry_load *el)
 {
-	if (el->e->requires.n && !somebody_holds(el->l->config, el->e->requires))
+	if (el->e->requires.n && !grant_is_held(el->l->config, el->e->requires))
 		entry_refuse(el, entry_node(el, "requires"), "grant.nobody",
 			arena_fmt(el->a, "nobody holds the grant '%.*s'", STR_ARG(el->e->requires)),
 			S("list it under a role of postern.yaml, or correct it"));
@@ -65,7 +66,7 @@ static void load_owner(struct entry_load *el)
 {
 	static const char *const keys[] = { "owner", "purpose" };
 	static const char *const codes[] = { "entry.owner", "entry.purpose" };
-	bool production = el->l->config->environment == ENV_PRODUCTION;
+	bool production = !profile_permits(el->l->config->environment, PERMIT_NO_OWNER);
 	bool scripted = el->e->source && el->e->source->kind == SOURCE_SCRIPTED;
 
 	el->e->owner = read_str(
@@ -165,7 +166,7 @@ bool entry_begin(struct entry_load *el, struct catalog_load *l, const struct yam
 
 void entry_unused(struct entry_load *el)
 {
-	if (el->e->action.kind == ACTION_SCRIPT)
+	if (el->e->action.kind == ACTION_SCRIPT || el->e->mock)
 		return;
 	for (size_t i = 0; i < el->e->input_count; i++)
 		if (!el->used[i])
@@ -184,15 +185,22 @@ static void waive_one(struct entry_load *el, const struct yaml *node)
 {
 	const char *near;
 	struct reader r;
-	struct str code, reason;
+	struct str code, reason, approved_by;
 
 	reader_init(&r, el->a, el->f, node,
 		arena_cstr(el->a, arena_fmt(el->a, "%s waive", el->r.what)));
 	code = read_str_required(&r, "finding");
 	reason = read_str_required(&r, "reason");
+	approved_by = read_str(&r, "approved_by", STR_NONE);
 	reader_done(&r);
 	if (!code.n || !reason.n)
 		return;
+	if (!approved_by.n && !profile_permits(el->l->config->environment, PERMIT_BARE_WAIVER)) {
+		entry_refuse(el, node, "waive.approval",
+			arena_fmt(el->a, "nobody approved the waiver of %.*s", STR_ARG(code)),
+			S("add 'approved_by:' with the name of who did"));
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(waivable); i++) {
 		if (!str_eq(code, str_c(waivable[i])))
 			continue;

@@ -186,6 +186,7 @@ static void load_column(struct entry_load *el, const struct yaml_entry *yaml, st
 	out->type = (enum column_type)read_choice(&r, "type", type_names, COLUMN_STRING);
 	out->nullable = read_bool(&r, "nullable", false);
 	out->description = read_str(&r, "description", STR_NONE);
+	mask_load(el, &r, out);
 	reader_done(&r);
 }
 
@@ -246,8 +247,11 @@ static void load_single(struct entry_load *el, const struct yaml *node, struct p
 	load_shape(el, &r, part);
 	load_columns(el, &r, part);
 	reader_done(&r);
-	if (!statement_load(el, node, &part->statement, &text))
+	if (!node) /* a mock without a statement yet */
+		part->rows = el->rows ? el->rows : ROWS_MAX;
+	if (!node || !statement_load(el, node, &part->statement, &text))
 		return;
+	mask_check_order(el, node, part);
 	set_rows(el, node, part, &text, el->rows, paged);
 	if (paged)
 		page_load(el, part, &text);
@@ -301,8 +305,10 @@ static void load_part(struct entry_load *el, const struct yaml_entry *yaml, stru
 	load_shape(el, &r, part);
 	load_columns(el, &r, part);
 	reader_done(&r);
-	if (sql && statement_load(el, sql, &part->statement, &text))
-		set_rows(el, sql, part, &text, rows, false);
+	if (!sql || !statement_load(el, sql, &part->statement, &text))
+		return;
+	mask_check_order(el, sql, part);
+	set_rows(el, sql, part, &text, rows, false);
 }
 
 static void load_parts(struct entry_load *el, const struct yaml *map)
@@ -349,12 +355,13 @@ void read_load(struct entry_load *el)
 	const struct yaml *node = read_node(&el->r, "read");
 	struct part *part;
 
-	if (!node)
+	if (!node && (el->e->kind != ENTRY_TOOL || !read_has(&el->r, "mock")))
 		return;
 	(void)read_node(&el->r, "page");
 	el->e->action.kind = ACTION_READ;
-	(void)source_fits(el, node);
-	if (node->kind == YAML_MAP) {
+	if (node)
+		(void)source_fits(el, node);
+	if (node && node->kind == YAML_MAP) {
 		load_parts(el, node);
 		return;
 	}

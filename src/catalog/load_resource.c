@@ -133,9 +133,10 @@ static void load_content_column(struct entry_load *el)
 	for (size_t i = 0; i < action->parts[0].column_count; i++) {
 		const struct column *c = &action->parts[0].columns[i];
 
-		if (str_eq(c->name, name))
-			found = (c->type == COLUMN_STRING || c->type == COLUMN_BYTES) &&
-				!c->nullable;
+		if (!str_eq(c->name, name))
+			continue;
+		mask_check_content(el, entry_node(el, "content"), c);
+		found = (c->type == COLUMN_STRING || c->type == COLUMN_BYTES) && !c->nullable;
 	}
 	if (!found)
 		entry_refuse(el, entry_node(el, "content"), "resource.content",
@@ -178,6 +179,8 @@ static void load_action(struct entry_load *el)
 		entry_refuse(el, entry_node(el, "page"), "page.resource",
 			S("a resource cannot page"), S("offer a tool for long lists"));
 	load_content_column(el);
+	mock_load(el);
+	visible_load(el);
 }
 
 static struct str default_mime(const struct entry *e)

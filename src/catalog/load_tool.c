@@ -40,6 +40,40 @@ void annotations_make(struct entry_load *el)
 	el->e->annotations = buf_str(&out);
 }
 
+/* Exactly one of the keys that say what a tool runs; a mock alone stands in for a read. */
+static void check_action(struct entry_load *el)
+{
+	static const char *const kinds[] = { "read", "script", "raw_sql" };
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		count += read_has(&el->r, kinds[i]);
+	if (count > 1)
+		entry_refuse(el, NULL, "tool.action",
+			S("more than one of read, script and raw_sql is there"),
+			S("keep one of them"));
+	else if (!count && !read_has(&el->r, "mock"))
+		entry_refuse(el, NULL, "tool.action", S("nothing to run"),
+			S("add 'read:' with a statement"));
+}
+
+static void load_action(struct entry_load *el)
+{
+	check_action(el);
+	if (read_has(&el->r, "script"))
+		script_load(el, NULL);
+	raw_load(el);
+	read_load(el);
+	if (!read_has(&el->r, "read") && !read_has(&el->r, "mock")) {
+		(void)read_node(&el->r, "page");
+		(void)read_node(&el->r, "returns");
+	}
+	if (!read_has(&el->r, "script"))
+		(void)read_node(&el->r, "script");
+	mock_load(el);
+	visible_load(el);
+}
+
 void tool_load(struct catalog_load *l, const struct yaml_entry *yaml)
 {
 	struct entry_load el;
@@ -47,21 +81,7 @@ void tool_load(struct catalog_load *l, const struct yaml_entry *yaml)
 	if (!entry_begin(&el, l, yaml, ENTRY_TOOL))
 		return;
 	inputs_load(&el);
-	if (read_has(&el.r, "read") && read_has(&el.r, "script"))
-		entry_refuse(&el, NULL, "tool.action", S("both read and script are there"),
-			S("keep one of them"));
-	else if (!read_has(&el.r, "read") && !read_has(&el.r, "script"))
-		entry_refuse(&el, NULL, "tool.action", S("nothing to run"),
-			S("add 'read:' with a statement"));
-	if (read_has(&el.r, "script"))
-		script_load(&el, NULL);
-	read_load(&el);
-	if (!read_has(&el.r, "read")) {
-		(void)read_node(&el.r, "page");
-		(void)read_node(&el.r, "returns");
-	}
-	if (!read_has(&el.r, "script"))
-		(void)read_node(&el.r, "script");
+	load_action(&el);
 	load_suggestions(&el);
 	input_schema_finish(&el);
 	output_schema_make(&el);

@@ -6,7 +6,9 @@
  *   many   {"rows": [{…}, …], "truncated": bool, "next_cursor"?: "…"}     next_cursor: paged reads
  *   parts  {"PART": {…} (one) | {…} or null (maybe) | [{…}, …] (many), …,
  *           "empty": ["PART"…], "truncated": ["PART"…]}
- * or, for a failed call, {"error": {code, message, retryable, advice, retry_after_ms?, suggestion?,
+ *   raw    {"columns": ["col"…], "rows": [[…], …], "truncated": bool}                   raw_sql
+ * A masked column is a string or of its own type: which, depends on who calls.
+ * Or, for a failed call, {"error": {code, message, retryable, advice, retry_after_ms?, suggestion?,
  * details?, call_id}}: {"type":"object","anyOf":[SUCCESS, ERROR]}, both closed. */
 #include "catalog/load.h"
 #include "json/write.h"
@@ -52,13 +54,11 @@ static void close_nullable(struct jw *w, bool nullable)
 	jw_object_end(w);
 }
 
-static void write_column(struct jw *w, struct arena *a, const struct column *c)
+static void write_form(struct jw *w, struct arena *a, const struct column *c)
 {
 	const struct type_form *form = &forms[c->type];
 	struct str name, value;
-	bool nullable = c->nullable && form->type.n;
 
-	open_nullable(w, nullable);
 	jw_object(w);
 	if (form->type.n)
 		jw_put_str(w, S("type"), form->type);
@@ -69,6 +69,54 @@ static void write_column(struct jw *w, struct arena *a, const struct column *c)
 		jw_put_raw(w, arena_str(a, name), value);
 	}
 	jw_object_end(w);
+}
+
+/* So that a model does not take what a mask left for the value. */
+static struct str masked_description(struct arena *a, const struct column *c)
+{
+	const char *space = c->description.n ? " " : "";
+
+	if (c->unmask.n)
+		return arena_fmt(a, "%.*s%s(masked for callers without the grant %.*s)",
+			STR_ARG(c->description), space, STR_ARG(c->unmask));
+	return arena_fmt(a, "%.*s%s(masked)", STR_ARG(c->description), space);
+}
+
+/* Text, whatever a mask leaves; or the column's own form, for those who see it. */
+static void write_masked(struct jw *w, struct arena *a, const struct column *c)
+{
+	bool own_is_text = str_eq(forms[c->type].type, S("string"));
+	struct column bare = *c;
+
+	bare.description = STR_NONE;
+	jw_object(w);
+	jw_put_str(w, S("description"), masked_description(a, c));
+	jw_name(w, S("anyOf"));
+	jw_array(w);
+	jw_object(w);
+	jw_put_str(w, S("type"), S("string"));
+	jw_object_end(w);
+	if (!own_is_text)
+		write_form(w, a, &bare);
+	if (c->nullable) {
+		jw_object(w);
+		jw_put_str(w, S("type"), S("null"));
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+	jw_object_end(w);
+}
+
+static void write_column(struct jw *w, struct arena *a, const struct column *c)
+{
+	bool nullable = c->nullable && forms[c->type].type.n;
+
+	if (c->mask.kind != MASK_NONE) {
+		write_masked(w, a, c);
+		return;
+	}
+	open_nullable(w, nullable);
+	write_form(w, a, c);
 	close_nullable(w, nullable);
 }
 
@@ -182,6 +230,14 @@ static void write_parts(struct jw *w, struct arena *a, const struct action *acti
 	close_object(w, buf_str(&required));
 }
 
+/* What raw_sql gives: columns are known when the statement is. */
+static const struct str raw_schema = STR_INIT(
+	"{\"type\":\"object\",\"properties\":{"
+	"\"columns\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+	"\"rows\":{\"type\":\"array\",\"items\":{\"type\":\"array\"}},"
+	"\"truncated\":{\"type\":\"boolean\"}},"
+	"\"required\":[\"columns\",\"rows\",\"truncated\"],\"additionalProperties\":false}");
+
 static const struct str error_schema = STR_INIT(
 	"{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\",\"properties\":{"
 	"\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
@@ -197,7 +253,9 @@ void output_schema_make(struct entry_load *el)
 	struct buf out;
 	struct jw w;
 
-	if ((action->kind != ACTION_READ && action->kind != ACTION_BUILTIN) || !action->part_count)
+	bool parts = action->kind == ACTION_READ || action->kind == ACTION_BUILTIN;
+
+	if (action->kind != ACTION_RAW && (!parts || !action->part_count))
 		return;
 	buf_in(&out, el->a, JSON_MAX_BYTES);
 	jw_init(&w, &out);
@@ -205,7 +263,9 @@ void output_schema_make(struct entry_load *el)
 	jw_put_str(&w, S("type"), S("object"));
 	jw_name(&w, S("anyOf"));
 	jw_array(&w);
-	if (action->part_count == 1 && !action->parts[0].name.n)
+	if (action->kind == ACTION_RAW)
+		jw_raw(&w, raw_schema);
+	else if (action->part_count == 1 && !action->parts[0].name.n)
 		write_single(&w, el->a, &action->parts[0]);
 	else
 		write_parts(&w, el->a, action);

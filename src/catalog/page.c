@@ -92,8 +92,10 @@ static bool check_by(struct entry_load *el, const struct yaml *node, const struc
 	for (size_t i = 0; i < part->page.by_count; i++) {
 		const struct column *c = column_of(part, part->page.by[i]);
 
-		if (c && !c->nullable && c->type != COLUMN_JSON && c->type != COLUMN_BYTES)
+		if (c && !c->nullable && c->type != COLUMN_JSON && c->type != COLUMN_BYTES) {
+			mask_check_page(el, node, c);
 			continue;
+		}
 		ok = false;
 		entry_refuse(el, node, "page.by",
 			arena_fmt(el->a, "page cannot go by '%.*s'", STR_ARG(part->page.by[i])),

@@ -19,6 +19,7 @@ int cli_ask(struct cli *c);
 int cli_matrix(struct cli *c);
 int cli_compare(struct cli *c);
 int cli_call(struct cli *c);
+int cli_install(struct cli *c);
 int cli_key(struct cli *c);
 int cli_audit(struct cli *c);
 int cli_kill(struct cli *c);

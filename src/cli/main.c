@@ -22,6 +22,8 @@ static const struct {
 		"serve one MCP client on standard input and output" },
 	{ "check", cli_check, "check CONFIG",
 		"say everything that is wrong with a configuration, its catalog and its sources" },
+	{ "install", cli_install, "install CONFIG SOURCE [--synthetic]",
+		"mark a database as belonging to this deployment's environment" },
 	{ "tools", cli_tools, "tools CONFIG [--as SUBJECT]",
 		"list the tools, or what one subject would see, with size and owner" },
 	{ "ask", cli_ask,

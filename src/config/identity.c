@@ -4,6 +4,7 @@
  * anything.
  * 2. a fixed principal exists only where nothing real can be reached. */
 #include "config/load.h"
+#include "config/profile.h"
 
 #include <stdlib.h>
 
@@ -73,6 +74,13 @@ static void check_items(struct config_load *l, struct reader *r, const struct ya
 
 		if (!text.n || yaml_get(roles, text) || grant_fits(text))
 			continue;
+		if (str_has(text, '*')) {
+			finding_error(l->f, list->items[i].at, "config.role_wildcard",
+				arena_fmt(l->a, "role %.*s: '%.*s' is a wildcard", STR_ARG(e->name),
+					STR_ARG(text)),
+				S("there is no wildcard grant: list each grant by its name"));
+			continue;
+		}
 		finding_error(l->f, list->items[i].at, "config.role_unknown",
 			arena_fmt(l->a, "role %.*s: '%.*s' is neither a role nor a grant",
 				STR_ARG(e->name), STR_ARG(text)),
@@ -136,7 +144,7 @@ static void check_fixed(struct config_load *l, const struct yaml *at)
 		S("a fixed principal is for tests: environment development, only scripted "
 		  "sources, a loopback listener; use 'api_keys: true' otherwise");
 
-	if (c->environment != ENV_DEVELOPMENT)
+	if (!profile_permits(c->environment, PERMIT_SCRIPT))
 		config_refuse(l, at, NULL, "config.fixed",
 			arena_fmt(l->a, "identity.fixed in environment %s",
 				environment_name(c->environment)),
@@ -185,7 +193,7 @@ static void load_fixed(struct config_load *l, struct reader *identity)
 
 static void load_stdio(struct config_load *l, struct reader *identity)
 {
-	bool plain_ok = l->c->environment == ENV_DEVELOPMENT;
+	bool plain_ok = profile_permits(l->c->environment, PERMIT_PLAIN_SECRET);
 	struct reader r;
 	struct str key;
 

@@ -1,5 +1,6 @@
 /* sources - the databases, directories and scripts that the catalog may name. */
 #include "config/load.h"
+#include "config/profile.h"
 
 static const char *const kinds[] = { "sqlite", "files", "scripted" };
 
@@ -84,7 +85,7 @@ static void load_scripted(struct config_load *l, struct reader *source, struct s
 	if (!read_bool(source, "scripted", true))
 		config_refuse(l, source->map, "scripted", "config.source_kind",
 			S("scripted: false is no kind of source"), S("remove the key"));
-	if (l->c->environment != ENV_DEVELOPMENT || !l->c->listen.loopback)
+	if (!profile_permits(l->c->environment, PERMIT_SCRIPT) || !l->c->listen.loopback)
 		config_refuse(l, source->map, "scripted", "config.scripted",
 			arena_fmt(l->a, "source %.*s is scripted", STR_ARG(o->name)),
 			S("scripted sources exist for tests: only in environment development and "
@@ -134,10 +135,10 @@ static void check_owner(struct config_load *l, struct reader *r, const struct so
 
 		if (read_has(r, keys[i]) || inherited || o->kind == SOURCE_SCRIPTED)
 			continue;
-		if (l->c->environment == ENV_PRODUCTION)
-			finding_error(l->f, o->at, "config.owner", what, remedy);
-		else
+		if (profile_permits(l->c->environment, PERMIT_NO_OWNER))
 			finding_warn(l->f, o->at, "config.owner", what, remedy);
+		else
+			finding_error(l->f, o->at, "config.owner", what, remedy);
 	}
 }
 

@@ -10,10 +10,18 @@ static bool is_builtin(const struct entry *e)
 	return e->action.kind == ACTION_BUILTIN;
 }
 
+/* raw_sql serves one subject, and is unknown to everybody else. */
+static bool serves(const struct principal *who, const struct entry *e)
+{
+	return e->action.kind != ACTION_RAW || str_eq(e->action.principal, who->subject);
+}
+
 static bool in_toolset(const struct principal *who, const struct entry *e)
 {
 	const struct surface *s = &who->surface;
 
+	if (!serves(who, e))
+		return false;
 	if (!s->cut || is_builtin(e))
 		return true;
 	return (e->toolsets & s->person) && (e->toolsets & s->agent);

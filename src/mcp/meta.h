@@ -10,6 +10,7 @@
 #define META_LOG_LEVEL "io.modelcontextprotocol/logLevel"
 #define META_SERVER "io.modelcontextprotocol/serverInfo"
 #define META_CATALOG "postern/catalog" /* digest of what is in force: pin it, compare it */
+#define META_MOCK "postern/mock"
 #define META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 
 /* NULL: the message does not claim to be modern. */

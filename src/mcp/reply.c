@@ -35,14 +35,24 @@ void reply_catalog(struct jw *w, const struct mcp_server_info *s)
 void reply_end(struct jw *w, const struct mcp_server_info *s, const struct mcp_request *r,
 	struct str subscription)
 {
-	if (r->modern) {
+	reply_end_marked(w, s, r, subscription, false);
+}
+
+void reply_end_marked(struct jw *w, const struct mcp_server_info *s, const struct mcp_request *r,
+	struct str subscription, bool mock)
+{
+	if (r->modern || mock) {
 		jw_name(w, S("_meta"));
 		jw_object(w);
 		if (subscription.n)
 			jw_put_raw(w, S(META_SUBSCRIPTION), subscription);
-		jw_name(w, S(META_SERVER));
-		reply_server(w, s, r->revision);
-		reply_catalog(w, s);
+		if (r->modern) {
+			jw_name(w, S(META_SERVER));
+			reply_server(w, s, r->revision);
+			reply_catalog(w, s);
+		}
+		if (mock)
+			jw_put_bool(w, S(META_MOCK), true);
 		jw_object_end(w);
 	}
 	jw_object_end(w);

@@ -15,6 +15,9 @@ void reply_end(struct jw *w, const struct mcp_server_info *s, const struct mcp_r
 	struct str subscription);
 /* Which catalog it was: a member of _meta. */
 void reply_catalog(struct jw *w, const struct mcp_server_info *s);
+/* The same for the result of a call; mock: _meta says so, on every revision. */
+void reply_end_marked(struct jw *w, const struct mcp_server_info *s, const struct mcp_request *r,
+	struct str subscription, bool mock);
 /* Caching hints, modern only.  Whatever depends on the caller is "private". */
 void reply_cacheable(struct jw *w, const struct mcp_request *r, uint64_t ttl_ms, bool everybody);
 /* An Implementation object: who serves. */

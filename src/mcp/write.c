@@ -115,7 +115,7 @@ static struct str inside(struct str object)
 }
 
 static void write_call_result(struct buf *out, const struct mcp_server_info *s,
-	const struct mcp_request *r, struct str result_json)
+	const struct mcp_request *r, struct str result_json, bool mock)
 {
 	struct str members = inside(mcp_adapt_result(out->arena, r, result_json));
 	struct jw w;
@@ -124,24 +124,26 @@ static void write_call_result(struct buf *out, const struct mcp_server_info *s,
 	if (members.n) {
 		if (r->modern)
 			buf_char(out, ',');
-		buf_add(out, members); /* legacy: nothing follows, so w need not know */
+		buf_add(out, members);
+		if (!r->modern && mock)
+			buf_char(out, ','); /* w does not know of the members */
 	}
 	if (r->method == MCP_RESOURCES_READ)
 		reply_cacheable(&w, r, 0, false);
-	reply_end(&w, s, r, STR_NONE);
+	reply_end_marked(&w, s, r, STR_NONE, mock);
 }
 
 void mcp_write_result(struct buf *out, const struct mcp_server_info *s, const struct mcp_request *r,
-	struct str result_json, const struct receipt *receipt)
+	struct str result_json, bool mock, const struct receipt *receipt)
 {
 	bug_on(!receipt);
-	write_call_result(out, s, r, result_json);
+	write_call_result(out, s, r, result_json, mock);
 }
 
 void mcp_write_audit_unavailable(struct buf *out, const struct mcp_server_info *s,
 	const struct mcp_request *r, struct str result_json)
 {
-	write_call_result(out, s, r, result_json);
+	write_call_result(out, s, r, result_json, false);
 }
 
 void mcp_write_no_completion(

@@ -34,10 +34,11 @@ bool mcp_write_list(struct buf *out, struct arena *a, const struct mcp_server_in
 	struct mcp_refusal *why) must_check;
 
 /* The result of a call.  result_json: an object's members, "{...}", as render made it. For
- * resources/read caching fields are added here (modern). receipt: proof of the record (not NULL).
- */
+ * resources/read caching fields are added here (modern). mock: the
+ * result was written down by a developer, and _meta says so.  receipt: proof of the record (not
+ * NULL). */
 void mcp_write_result(struct buf *out, const struct mcp_server_info *s, const struct mcp_request *r,
-	struct str result_json, const struct receipt *receipt);
+	struct str result_json, bool mock, const struct receipt *receipt);
 
 /* The result of a tool call whose record could not be written: result_json holds nothing but the
  * error AUDIT_UNAVAILABLE, which is why no receipt is needed. */

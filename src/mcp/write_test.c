@@ -162,17 +162,23 @@ static void a_result_keeps_its_bytes_and_gets_what_its_era_adds(void **state)
 	struct str result = S("{\"content\":[],\"structuredContent\":{\"n\":9007199254740993}}");
 	struct mcp_request r = request(MCP_2026_07_28, MCP_TOOLS_CALL);
 
-	mcp_write_result(fresh(w), &w->info, &r, result, receipt);
+	mcp_write_result(fresh(w), &w->info, &r, result, false, receipt);
 	assert_wrote(w,
 		"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"resultType\":\"complete\","
 		"\"content\":[],\"structuredContent\":{\"n\":9007199254740993}," SERVER_META "}}");
-	mcp_write_result(fresh(w), &w->info, &r, S("{}"), receipt);
+	mcp_write_result(fresh(w), &w->info, &r, S("{}"), false, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"resultType\":"
 			"\"complete\"," SERVER_META "}}");
 	r = request(MCP_2025_06_18, MCP_TOOLS_CALL);
-	mcp_write_result(fresh(w), &w->info, &r, result, receipt);
+	mcp_write_result(fresh(w), &w->info, &r, result, false, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"content\":[],"
 			"\"structuredContent\":{\"n\":9007199254740993}}}");
+	mcp_write_result(fresh(w), &w->info, &r, S("{\"content\":[]}"), true, receipt);
+	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"content\":[],"
+			"\"_meta\":{\"postern/mock\":true}}}");
+	mcp_write_result(fresh(w), &w->info, &r, S("{}"), true, receipt);
+	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{"
+			"\"_meta\":{\"postern/mock\":true}}}");
 	mcp_write_audit_unavailable(fresh(w), &w->info, &r, S("{\"isError\":true}"));
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"isError\":true}}");
 }
@@ -182,11 +188,11 @@ static void only_a_modern_resource_is_cacheable_and_only_by_its_reader(void **st
 	struct world *w = *state;
 	struct mcp_request r = request(MCP_2026_07_28, MCP_RESOURCES_READ);
 
-	mcp_write_result(fresh(w), &w->info, &r, S("{\"contents\":[]}"), receipt);
+	mcp_write_result(fresh(w), &w->info, &r, S("{\"contents\":[]}"), false, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"resultType\":\"complete\","
 			"\"contents\":[],\"ttlMs\":0,\"cacheScope\":\"private\"," SERVER_META "}}");
 	r = request(MCP_2025_11_25, MCP_RESOURCES_READ);
-	mcp_write_result(fresh(w), &w->info, &r, S("{\"contents\":[]}"), receipt);
+	mcp_write_result(fresh(w), &w->info, &r, S("{\"contents\":[]}"), false, receipt);
 	assert_wrote(w, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"contents\":[]}}");
 }
 
@@ -212,7 +218,7 @@ static void early_revisions_get_no_block_they_do_not_know(void **state)
 		struct mcp_request r = request(rows[i].revision, MCP_TOOLS_CALL);
 
 		mcp_write_result(fresh(w), &w->info, &r,
-			S("{\"content\":[" AUDIO "," LINK "],\"isError\":false}"), receipt);
+			S("{\"content\":[" AUDIO "," LINK "],\"isError\":false}"), false, receipt);
 		assert_wrote(w,
 			arena_cstr(&w->arena,
 				arena_fmt(&w->arena,
@@ -221,7 +227,8 @@ static void early_revisions_get_no_block_they_do_not_know(void **state)
 					rows[i].blocks)));
 		r.method = MCP_PROMPTS_GET;
 		mcp_write_result(fresh(w), &w->info, &r,
-			S("{\"messages\":[{\"role\":\"user\",\"content\":" LINK "}]}"), receipt);
+			S("{\"messages\":[{\"role\":\"user\",\"content\":" LINK "}]}"), false,
+			receipt);
 		assert_wrote(
 			w, arena_cstr(&w->arena,
 				   arena_fmt(&w->arena,

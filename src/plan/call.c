@@ -89,6 +89,13 @@ bool args_prepare(struct call *c)
 	return buf_ok(&text);
 }
 
+bool call_masks(const struct call *c, const struct column *column)
+{
+	if (column->mask.kind == MASK_NONE)
+		return false;
+	return !column->unmask.n || !c->who || !principal_holds(c->who, column->unmask);
+}
+
 const struct json *args_get(const struct call *c, struct str name)
 {
 	return json_get(&c->arguments, name);

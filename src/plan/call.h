@@ -59,7 +59,8 @@ enum content_kind {
 	CONTENT_BLOCKS,
 	CONTENT_TEXT,
 	CONTENT_MESSAGES,
-	CONTENT_VALUES
+	CONTENT_VALUES,
+	CONTENT_OBJECT
 };
 
 struct call {
@@ -103,7 +104,8 @@ struct call {
 	enum content_kind content;
 	struct rows *rows; /* CONTENT_ROWS: by part; action.part_count of them */
 	struct str content_json; /* CONTENT_BLOCKS: MCP content array; CONTENT_MESSAGES: messages
-				    array; CONTENT_VALUES: array of strings */
+				    array; CONTENT_VALUES: array of strings; CONTENT_OBJECT: the
+				    structured content */
 	bool content_is_error; /* CONTENT_BLOCKS of a scripted error */
 	struct str text; /* CONTENT_TEXT: resource text, or bytes */
 	bool text_is_blob;
@@ -114,7 +116,7 @@ struct call {
 	size_t ask_count;
 	struct str state_plain_out; /* empty: no state */
 
-	/* Set by render: what leaves. */
+	/* Set by render: what leaves (result_rows of CONTENT_OBJECT: by the backend). */
 	struct str result_json; /* members of the MCP result without envelope: {"content":…} */
 	uint64_t result_rows;
 	struct sha256 result_digest;
@@ -136,6 +138,8 @@ bool call_cancelled(void *call);
 /* Puts defaults in, makes the canonical text and digest.  The arguments already fit the schema.
  * False: the canonical text is over 8 MiB. */
 bool args_prepare(struct call *c) must_check;
+/* Does the column's mask stand between its values and this caller? */
+bool call_masks(const struct call *c, const struct column *column);
 const struct json *args_get(const struct call *c, struct str name); /* NULL: absent */
 /* Fills "{name}" in a template with the arguments' text (strings as they are, others as JSON);
  * in plain text "{{" and "}}" are braces.  json: the template is JSON text; values are escaped for

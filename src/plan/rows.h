@@ -3,7 +3,14 @@
 #include "base/arena.h"
 #include "catalog/catalog.h"
 
-enum cell_kind { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT, CELL_BLOB };
+enum cell_kind {
+	CELL_NULL,
+	CELL_INTEGER,
+	CELL_REAL,
+	CELL_TEXT,
+	CELL_BLOB,
+	CELL_MASKED, /* text, whatever the column's type: what a mask left */
+};
 
 struct cell {
 	enum cell_kind kind;

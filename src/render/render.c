@@ -12,9 +12,11 @@
  * byte budget; the first row that does not fit, and all behind it, are left out. */
 #include "render/render.h"
 
+#include "render/mask.h"
 #include "render/value.h"
 
 #define RESULT_MAX ((size_t)64 << 20)
+#define MOCK_NOTE "This is a mock: the values were written down by a developer and are not data."
 
 static bool contract_fault(
 	struct call *c, const struct part *part, const struct column *column, const char *why)
@@ -205,14 +207,22 @@ static bool table_text(struct call *c, struct str next_cursor, struct str *out)
 	return buf_ok(&text) || too_large(c);
 }
 
-static void write_text_content(struct jw *w, struct str text)
+static void write_text_block(struct jw *w, struct str text)
 {
-	jw_name(w, S("content"));
-	jw_array(w);
 	jw_object(w);
 	jw_put_str(w, S("type"), S("text"));
 	jw_put_str(w, S("text"), text);
 	jw_object_end(w);
+}
+
+/* note: for the model, behind the text; or empty. */
+static void write_text_content(struct jw *w, struct str text, struct str note)
+{
+	jw_name(w, S("content"));
+	jw_array(w);
+	write_text_block(w, text);
+	if (note.n)
+		write_text_block(w, note);
 	jw_array_end(w);
 }
 
@@ -228,13 +238,15 @@ static bool render_tool(struct call *c, struct jw *w, bool structured, struct st
 			jw_put_bool(w, S("isError"), true);
 		return true;
 	}
-	bug_on(c->content != CONTENT_ROWS);
-	if (!structured_rows(c, next_cursor, &content))
+	bug_on(c->content != CONTENT_ROWS && c->content != CONTENT_OBJECT);
+	if (c->content == CONTENT_OBJECT)
+		content = c->content_json;
+	else if (!structured_rows(c, next_cursor, &content))
 		return false;
 	text = content;
 	if (table && !table_text(c, next_cursor, &text))
 		return false;
-	write_text_content(w, text);
+	write_text_content(w, text, c->entry->mock ? S(MOCK_NOTE) : STR_NONE);
 	if (structured)
 		jw_put_raw(w, S("structuredContent"), content);
 	jw_put_bool(w, S("isError"), false);
@@ -260,7 +272,7 @@ static bool resource_text(struct call *c, struct str *text_out)
 			continue;
 		if (!value_content(column, &rows->cells[i], text_out, &why))
 			return contract_fault(c, rows->part, column, why);
-		c->text_is_blob = column->type == COLUMN_BYTES;
+		c->text_is_blob = rows->cells[i].kind == CELL_BLOB;
 		c->result_rows = 1;
 		return true;
 	}
@@ -333,11 +345,12 @@ static void keep(struct call *c, const struct buf *out)
 	sha256_of(c->result_json, &c->result_digest);
 }
 
-bool render_call(struct call *c, bool structured, struct str next_cursor)
+bool render_call(struct call *c, struct str mask_key, bool structured, struct str next_cursor)
 {
 	struct buf out;
 	struct jw w;
 
+	mask_rows(c, mask_key);
 	buf_in(&out, c->arena, RESULT_MAX);
 	jw_init(&w, &out);
 	jw_object(&w);
@@ -421,7 +434,7 @@ void render_fault(struct call *c, bool structured)
 	buf_in(&out, c->arena, RESULT_MAX);
 	jw_init(&w, &out);
 	jw_object(&w);
-	write_text_content(&w, buf_str(&error));
+	write_text_content(&w, buf_str(&error), STR_NONE);
 	if (structured)
 		jw_put_raw(&w, S("structuredContent"), buf_str(&error));
 	jw_put_bool(&w, S("isError"), true);

@@ -148,7 +148,7 @@ static void each_shape_has_its_form(void **state)
 			add_row(&c->rows[0], arena_fmt(&arena, "%zu", k).p,
 				k ? arena_fmt(&arena, "n%zu", k).p : NULL);
 		c->rows[0].more = cases[i].more;
-		assert_true(render_call(c, true, str_c(cases[i].cursor)));
+		assert_true(render_call(c, STR_NONE, true, str_c(cases[i].cursor)));
 		assert_str(structured_of(c), cases[i].structured);
 		assert_str(text_of(c), cases[i].text ? cases[i].text : cases[i].structured);
 		assert_int_equal(c->result_rows, cases[i].result_rows);
@@ -163,7 +163,7 @@ static void an_old_client_gets_the_text_alone(void **state)
 
 	(void)state;
 	add_row(&c->rows[0], "1", "Ada");
-	assert_true(render_call(c, false, STR_NONE));
+	assert_true(render_call(c, STR_NONE, false, STR_NONE));
 	assert_str(c->result_json,
 		"{\"content\":[{\"type\":\"text\",\"text\":"
 		"\"{\\\"id\\\":1,\\\"name\\\":\\\"Ada\\\"}\"}],\"isError\":false}");
@@ -187,7 +187,7 @@ static void parts_keep_their_order_and_name_what_is_empty(void **state)
 
 	(void)state;
 	c->rows[1].more = true;
-	assert_true(render_call(c, true, STR_NONE));
+	assert_true(render_call(c, STR_NONE, true, STR_NONE));
 	assert_str(structured_of(c),
 		"{\"head\":{\"id\":1,\"name\":\"head\"},"
 		"\"lines\":[{\"id\":2,\"name\":\"line of some length\"}],\"owner\":null,"
@@ -210,8 +210,8 @@ static void parts_are_cut_at_the_same_place_every_time(void **state)
 
 		set_bytes(a, bytes);
 		set_bytes(b, bytes);
-		assert_true(render_call(a, true, STR_NONE));
-		assert_true(render_call(b, true, STR_NONE));
+		assert_true(render_call(a, STR_NONE, true, STR_NONE));
+		assert_true(render_call(b, STR_NONE, true, STR_NONE));
 		assert_str(a->result_json, arena_cstr(&arena, b->result_json));
 		result = parsed(structured_of(a));
 		lines = json_get(&result, S("lines"));
@@ -237,15 +237,15 @@ static void a_single_result_over_its_bytes_is_refused_whole(void **state)
 			size_t whole;
 
 			add_row(&c->rows[0], "1", "PRIVATE");
-			assert_true(render_call(c, true, STR_NONE));
+			assert_true(render_call(c, STR_NONE, true, STR_NONE));
 			whole = structured_of(c).n;
 			c->result_json = STR_NONE;
 			set_bytes(c, bytes);
 			if (whole <= bytes) {
-				assert_true(render_call(c, true, STR_NONE));
+				assert_true(render_call(c, STR_NONE, true, STR_NONE));
 				continue;
 			}
-			assert_false(render_call(c, true, STR_NONE));
+			assert_false(render_call(c, STR_NONE, true, STR_NONE));
 			assert_int_equal(c->fault.code, RESULT_TOO_LARGE);
 			assert_int_equal(c->result_json.n, 0);
 			render_fault(c, true);
@@ -265,7 +265,7 @@ static void a_large_one_part_is_not_cut_but_refused(void **state)
 	c->rows[0].count = 0;
 	add_row(&c->rows[0], "1", name);
 	set_bytes(c, 1000);
-	assert_false(render_call(c, true, STR_NONE));
+	assert_false(render_call(c, STR_NONE, true, STR_NONE));
 	assert_int_equal(c->fault.code, RESULT_TOO_LARGE);
 }
 
@@ -287,7 +287,7 @@ static void a_broken_contract_shows_nothing_of_any_row(void **state)
 		add_row(&c->rows[0], "1", "SECRETNAME");
 		add_row(&c->rows[0], "2", "SECRETNAME");
 		c->rows[0].cells[2] = broken[i];
-		assert_false(render_call(c, true, STR_NONE));
+		assert_false(render_call(c, STR_NONE, true, STR_NONE));
 		assert_int_equal(c->fault.code, INTERNAL);
 		assert_str(c->fault.reason, "output_contract");
 		render_fault(c, true);
@@ -358,10 +358,10 @@ static void scripted_content_passes_as_it_is(void **state)
 	(void)state;
 	c->content = CONTENT_BLOCKS;
 	c->content_json = S("[{\"type\":\"text\",\"text\":\"x\"}]");
-	assert_true(render_call(c, true, STR_NONE));
+	assert_true(render_call(c, STR_NONE, true, STR_NONE));
 	assert_str(c->result_json, "{\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}");
 	c->content_is_error = true;
-	assert_true(render_call(c, true, STR_NONE));
+	assert_true(render_call(c, STR_NONE, true, STR_NONE));
 	assert_str(c->result_json,
 		"{\"content\":[{\"type\":\"text\",\"text\":\"x\"}],\"isError\":true}");
 }
@@ -386,10 +386,10 @@ static void a_resource_is_text_or_a_blob_under_the_uri_asked_for(void **state)
 	struct call *text = resource(S("a\nb"), false), *blob = resource(S("\xff\x01"), true);
 
 	(void)state;
-	assert_true(render_call(text, true, STR_NONE));
+	assert_true(render_call(text, STR_NONE, true, STR_NONE));
 	assert_str(text->result_json, "{\"contents\":[{\"uri\":\"note://1?q=\\\"x\\\"\","
 				      "\"mimeType\":\"text/plain\",\"text\":\"a\\nb\"}]}");
-	assert_true(render_call(blob, true, STR_NONE));
+	assert_true(render_call(blob, STR_NONE, true, STR_NONE));
 	assert_str(blob->result_json, "{\"contents\":[{\"uri\":\"note://1?q=\\\"x\\\"\","
 				      "\"mimeType\":\"text/plain\",\"blob\":\"/wE=\"}]}");
 }
@@ -423,7 +423,7 @@ static void a_resource_from_a_column_keeps_to_its_type(void **state)
 		c->uri = S("x://1");
 		add_row(&c->rows[0], "1", NULL);
 		c->rows[0].cells[1] = cases[i].body;
-		assert_int_equal(render_call(c, true, STR_NONE), cases[i].text != NULL);
+		assert_int_equal(render_call(c, STR_NONE, true, STR_NONE), cases[i].text != NULL);
 		if (!cases[i].text) {
 			assert_str(c->fault.reason, "output_contract");
 			continue;
@@ -444,7 +444,7 @@ static void a_resource_of_rows_is_their_json(void **state)
 	c->uri = S("x://1");
 	add_row(&c->rows[0], "1", "a");
 	add_row(&c->rows[0], "2", "b");
-	assert_true(render_call(c, true, STR_NONE));
+	assert_true(render_call(c, STR_NONE, true, STR_NONE));
 	result = parsed(c->result_json);
 	assert_str(json_get_str(&json_get(&result, S("contents"))->items[0], S("text")),
 		"{\"rows\":[{\"id\":1,\"name\":\"a\"},{\"id\":2,\"name\":\"b\"}],"
@@ -462,15 +462,15 @@ static void prompts_and_completions_have_their_forms(void **state)
 	prompt->entry = &e;
 	prompt->content = CONTENT_MESSAGES;
 	prompt->content_json = S("[]");
-	assert_true(render_call(prompt, true, STR_NONE));
+	assert_true(render_call(prompt, STR_NONE, true, STR_NONE));
 	assert_str(prompt->result_json, "{\"description\":\"says \\\"hi\\\"\",\"messages\":[]}");
 	values->content = CONTENT_VALUES;
-	assert_true(render_call(values, true, STR_NONE));
+	assert_true(render_call(values, STR_NONE, true, STR_NONE));
 	assert_str(values->result_json, "{\"completion\":{\"values\":[],\"hasMore\":false}}");
 	values->content_json = S("[\"a\"]");
 	values->values_total = 7;
 	values->values_more = true;
-	assert_true(render_call(values, true, STR_NONE));
+	assert_true(render_call(values, STR_NONE, true, STR_NONE));
 	assert_str(values->result_json,
 		"{\"completion\":{\"values\":[\"a\"],\"total\":7,\"hasMore\":true}}");
 }

@@ -313,7 +313,8 @@ static void send_outcome(struct answering *t, struct call *c, const struct recei
 		send_fault_error(t, c, receipt);
 	} else {
 		buf_in(&out, c->arena, REPLY_MAX);
-		mcp_write_result(&out, &t->in->generation->info, &t->r, c->result_json, receipt);
+		mcp_write_result(&out, &t->in->generation->info, &t->r, c->result_json,
+			c->entry->mock && c->end == CALL_DONE, receipt);
 		answer_reply(t, &out, STR_NONE);
 	}
 }

@@ -7,7 +7,7 @@
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
  *   warrant      all guards said yes: here is the proof
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
- *   render       what may be shown of it, in the declared form    RESULT_TOO_LARGE, INTERNAL
+ *   render       what may be shown of it: masks, declared form    RESULT_TOO_LARGE, INTERNAL
  *
  * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
  * durable record yields the receipt without which no reply is written.  A new rule is a new row. */
@@ -102,7 +102,7 @@ static bool step_render(struct run *r)
 		return true;
 	if (c->content == CONTENT_ROWS)
 		next = guard_cursor_make(r->generation->guard, c, &c->rows[0]);
-	return render_call(c, r->structured, next);
+	return render_call(c, world_mask_key(r->world, r->generation), r->structured, next);
 }
 
 static const struct {

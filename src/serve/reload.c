@@ -4,6 +4,8 @@
  * into force. */
 #include "serve/reload.h"
 
+#include <string.h>
+
 #include "json/write.h"
 #include "serve/log.h"
 
@@ -63,6 +65,23 @@ void apply_log_level(const struct world_options *options, const struct config *c
 	log_set_level(level);
 }
 
+void record_crossing(struct world *w, const struct findings *f)
+{
+	struct log_text text;
+	struct err err;
+
+	for (size_t i = 0; i < f->count; i++) {
+		if (strcmp(f->list[i].code, "source.environment") != 0)
+			continue;
+		log_error("crossing", "what=%s", log_value(&text, f->list[i].what));
+		if (!audit_event(world_audit(w), "SECURITY",
+			    S("\"reason\":\"source_environment\""), &err))
+			log_error("audit_unavailable", "event=SECURITY error=%s",
+				log_value(&text, str_c(err.text)));
+		return;
+	}
+}
+
 static bool same_admin(const struct admin_config *a, const struct admin_config *b)
 {
 	return a->on == b->on && str_eq(a->listen.address, b->listen.address);
@@ -118,6 +137,7 @@ static struct generation *prepare(
 
 	if (!next) {
 		log_refused("configuration", f->errors);
+		record_crossing(w, f);
 		return NULL;
 	}
 	if (record_configuration(w, "CONFIG", before, next, &err))

@@ -18,6 +18,9 @@ void report_end(struct report *r, FILE *to);
 bool record_configuration(struct world *w, const char *event, const struct generation *before,
 	const struct generation *now, struct err *err) must_check;
 
+/* A source of another environment among the findings: an attempt that must be found afterwards. */
+void record_crossing(struct world *w, const struct findings *f);
+
 /* Reads configuration and catalog again.  All of it comes into force, recorded, and every open
  * stream is told; or nothing does, and the log says why.  options: as at the start. */
 void reload_all(struct server *s, const struct world_options *options);

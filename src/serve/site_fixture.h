@@ -88,6 +88,10 @@ static inline void site_make(struct site *s, const char *catalog)
 	arena_init(&s->arena, (size_t)64 << 20);
 	site_write(s, "postern.yaml", SITE_CONFIG);
 	site_write(s, "catalog.yaml", catalog);
+	/* as postern install marks it */
+	site_sql(s, "CREATE TABLE postern_marker (only_row INTEGER PRIMARY KEY, environment TEXT,"
+		    " deployment TEXT, synthetic INTEGER, installed_at TEXT);"
+		    "INSERT INTO postern_marker VALUES (1, 'development', 'site', 1, '');");
 	site_sql(s, "PRAGMA journal_mode = WAL;"
 		    "CREATE TABLE every (s TEXT, i INTEGER, i64 INTEGER, n REAL, d TEXT, b INTEGER,"
 		    " day TEXT, at TEXT, j TEXT, raw BLOB, none TEXT);"

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hostport.h"
+#include "config/profile.h"
 #include "json/write.h"
 #include "serve/admin.h"
 #include "serve/drills.h"
@@ -91,12 +92,23 @@ static bool sources_ready(struct world *w)
 	report_begin(&report);
 	backends_check(g->backends, &report.findings);
 	errors = report.findings.errors;
+	record_crossing(w, &report.findings);
 	report_end(&report, stderr);
 	if (errors)
 		fprintf(stderr, "postern: not started: %zu %s with the sources\n", errors,
 			errors == 1 ? "problem" : "problems");
 	world_drop(w, g);
 	return !errors;
+}
+
+static void print_profile(enum environment e)
+{
+	struct buf text;
+
+	buf_init(&text, (size_t)16 << 10);
+	profile_write(&text, e);
+	fwrite(text.p, 1, text.n, stdout);
+	buf_done(&text);
 }
 
 int serve_check(const struct world_options *options)
@@ -115,6 +127,7 @@ int serve_check(const struct world_options *options)
 		if (g->config->environment == ENV_PRODUCTION)
 			drills_review(
 				world_store(w), clock_wall_us(), g->config->file, &report.findings);
+		print_profile(g->config->environment);
 		world_drop(w, g);
 		world_close(&w);
 	}
@@ -433,6 +446,8 @@ int serve_stdio(const struct world_options *options)
 			"postern: not started: identity.stdio.key is empty: issue a key with "
 			"'postern key issue' and put it where that setting says\n");
 		status = EX_NOPERM;
+	} else if (!sources_ready(w)) {
+		status = EX_DATAERR;
 	}
 	world_drop(w, g);
 	if (!status) {

@@ -23,6 +23,7 @@ struct world {
 	int64_t started_us;
 	struct seal seal;
 	bool sealed;
+	struct secret mask_key; /* n = 0: nobody needed it yet */
 	struct str config_file, listen, instance; /* as asked for at start */
 	bool read_only;
 	struct str keys; /* directory of key files */
@@ -223,6 +224,7 @@ void world_close(struct world **w)
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
 	metrics_free(&(*w)->metrics);
+	secret_wipe(&(*w)->mask_key);
 	pthread_mutex_destroy(&(*w)->lock);
 	arena_done(&(*w)->own);
 	heap_free(*w);
@@ -291,6 +293,21 @@ bool world_seal(struct world *w, struct err *err)
 	}
 	pthread_mutex_unlock(&w->lock);
 	return ok;
+}
+
+struct str world_mask_key(struct world *w, const struct generation *g)
+{
+	struct log_text why;
+	struct err err;
+
+	if (!g->catalog->hashes)
+		return STR_NONE;
+	pthread_mutex_lock(&w->lock);
+	if (!w->mask_key.n && !keyfile_get(w->keys, S("mask"), &w->mask_key, &err))
+		log_error("mask_key", "error=%s note=\"hashes are shown as redacted\"",
+			log_value(&why, str_c(err.text)));
+	pthread_mutex_unlock(&w->lock);
+	return secret_bytes(&w->mask_key);
 }
 
 const struct seal *world_seal_of(struct world *w)

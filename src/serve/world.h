@@ -58,3 +58,7 @@ int64_t world_started_us(const struct world *w);
  * process that needs one, the same for all of them, so that a restart loses nothing. */
 bool world_seal(struct world *w, struct err *err) must_check;
 const struct seal *world_seal_of(struct world *w);
+
+/* The key of the mask `hash`, made beside the others by the first call that shows one; empty when
+ * the catalog has no such mask, or when the key cannot be had: then such values are redacted. */
+struct str world_mask_key(struct world *w, const struct generation *g);

@@ -18,6 +18,8 @@ struct lite {
 	sqlite3 *db;
 	struct lite_stmt *statements; /* by serial */
 	struct lite_stmt *running; /* the one that is open, or NULL */
+	struct lite_stmt once; /* of lite_prepare_once */
+	struct access_list *once_list; /* what it touches */
 	sqlite3_stmt *begin, *rollback;
 	uint64_t epoch; /* of the pool when it was opened */
 	bool broken; /* to be closed, not lent again */

@@ -113,6 +113,46 @@ static sqlite3_stmt *compile_recorded(struct lite *l, const char *sql, unsigned 
 	return NULL;
 }
 
+struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *err)
+{
+	struct lite_stmt *s = &l->once;
+	char *text = heap_alloc(sql.n + 1);
+	bool complete = false;
+
+	bug_on(s->s);
+	memcpy(text, sql.p, sql.n);
+	l->once_list = l->recording = access_new();
+	s->s = compile(l, text, err);
+	l->recording = NULL;
+	heap_free(text);
+	l->own = true;
+	if (s->s)
+		complete = access_add_shadows(l->once_list, l->db);
+	l->own = false;
+	s->l = l;
+	s->allowed = l->once_list;
+	if (complete)
+		return s;
+	if (s->s)
+		err_set(err, E_UNAVAILABLE, "the schema could not be read");
+	lite_end_once(s);
+	return NULL;
+}
+
+void lite_end_once(struct lite_stmt *s)
+{
+	if (s->s)
+		lite_end(s);
+	sqlite3_finalize(s->s);
+	s->s = NULL;
+	access_free(&s->l->once_list);
+}
+
+struct str lite_words(const struct lite *l)
+{
+	return str_c(sqlite3_errmsg(l->db));
+}
+
 struct lite_stmt *lite_prepare(struct lite *l, unsigned serial, struct str sql, struct err *err)
 {
 	const struct access_list *allowed;

@@ -209,6 +209,8 @@ void lite_close(struct lite *l)
 {
 	for (unsigned i = 0; i < l->pool->statement_count; i++)
 		sqlite3_finalize(l->statements[i].s);
+	sqlite3_finalize(l->once.s);
+	access_free(&l->once_list);
 	sqlite3_finalize(l->begin);
 	sqlite3_finalize(l->rollback);
 	bug_on(sqlite3_close(l->db) != SQLITE_OK);

@@ -142,6 +142,8 @@ void lite_give(struct lite *l)
 
 	if (l->running)
 		lite_end(l->running);
+	if (l->once.s)
+		lite_end_once(&l->once);
 	lite_rollback(l);
 	lite_limits(l, 0, NULL, NULL);
 	pthread_mutex_lock(&p->lock);

@@ -20,7 +20,7 @@ it('the demo makes its database, calls, shows the record and how to connect; aga
 	const home = directory(t);
 	const first = await demo(home);
 	assert.equal(first.code, 0, first.text);
-	for (const text of ['Customer summary', 'Northwind', 'NOT_FOUND', 'VALIDATION_ERROR', 'CALL_OUTCOME', 'Claude Desktop', 'Claude Code', 'VS Code', 'Inspector', 'pstn_dev_'])
+	for (const text of ['Customer summary', 'Northwind', 'NOT_FOUND', 'VALIDATION_ERROR', '***@mail.example', 'CALL_OUTCOME', 'Claude Desktop', 'Claude Code', 'VS Code', 'Inspector', 'pstn_dev_'])
 		assert.ok(first.text.includes(text), `${text} is not in\n${first.text}`);
 	const second = await demo(home);
 	assert.equal(second.code, 0, second.text);

@@ -179,8 +179,16 @@ prompts:
       - { role: user, text: "Describe the item {item}." }
 `;
 
+// The marker that `postern install` writes (install_test.mjs), without starting it for every test.
+export function mark(db, { environment = 'development', deployment = 'test/e2e', synthetic = 1 } = {}) {
+	db.exec(`CREATE TABLE postern_marker (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), environment TEXT NOT NULL,
+		deployment TEXT NOT NULL, synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)), installed_at TEXT NOT NULL)`);
+	db.prepare('INSERT INTO postern_marker VALUES (1, ?, ?, ?, ?)').run(environment, deployment, synthetic, '2026-11-21T00:00:00Z');
+}
+
 function database(path) {
 	const db = new DatabaseSync(path);
+	mark(db);
 	db.exec(`CREATE TABLE items (id TEXT PRIMARY KEY, name TEXT NOT NULL, price TEXT NOT NULL, stock INTEGER NOT NULL, note TEXT);
 		CREATE TABLE numbers (whole INTEGER, part TEXT);
 		INSERT INTO numbers VALUES (9007199254740993, '0.1000000000000000055');`);
