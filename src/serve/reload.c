@@ -74,8 +74,8 @@ void record_crossing(struct world *w, const struct findings *f)
 		if (strcmp(f->list[i].code, "source.environment") != 0)
 			continue;
 		log_error("crossing", "what=%s", log_value(&text, f->list[i].what));
-		if (!audit_event(world_audit(w), "SECURITY",
-			    S("\"reason\":\"source_environment\""), &err))
+		if (!audit_event(world_audit(w), "SECURITY", S("\"reason\":\"source_environment\""),
+			    &err))
 			log_error("audit_unavailable", "event=SECURITY error=%s",
 				log_value(&text, str_c(err.text)));
 		return;

@@ -69,7 +69,7 @@ test('what a drill needs is said', async (t) => {
 });
 
 test('production: only kinds of the canary without a name, and check says what is due', async (t) => {
-	const site = await makeSiteWithKeys(t, { changes: { environment: 'environment: production',
+	const site = await makeSiteWithKeys(t, { prepare: mark, changes: { environment: 'environment: production',
 		sources: 'sources:\n  shop: { sqlite: { file: shop.db }, owner: tests, purpose: what the tests read }' },
 	tools: readOnly() });
 	const check = async () => (await run(['check', site.config])).stdout;
@@ -95,6 +95,11 @@ test('the drill of the demo deployment, as ./run drill has it', async () => {
 	assert.equal(child.status, 0, child.stdout + child.stderr);
 	assert.match(child.stdout, /\n8 switches drilled, 8 refused, 8 resumed\n$/);
 });
+
+// What `postern install` writes.
+function mark(home) {
+	MARK
+}
 
 // One tool on one source: what production loads.
 function readOnly() {
