@@ -3,7 +3,7 @@
 //
 // usage: bench/run [--seconds N] [--rounds N] [--connections N,N,...]
 //   POSTERN    another program than build/postern
-//   BENCH_BIN  another directory of bench-load, bench-floor and bench-bare
+//   BENCH_BIN  another directory of bench-load, bench-floor, bench-bare and bench-guards
 //
 // The contestants take turns in every round, so that a busy machine harms all alike: read ratios, and CPU
 // per call, before calls/s.  Ends with 1 when any answer was wrong.
@@ -214,6 +214,17 @@ function measureBare() {
 	return got.cpu_us / got.calls;
 }
 
+// All guards over one prepared call in a loop, its making subtracted; three limits of calls and a place speak of it.
+function measureGuards() {
+	const directory = file('guards');
+	mkdirSync(directory, { recursive: true });
+	const [yaml, tools] = ['postern.yaml', 'catalog.yaml'].map((name) => readFileSync(join(root, 'bench', name), 'utf8'));
+	writeFileSync(join(directory, 'postern.yaml'), `${yaml.replace('purpose: The', 'limits: { calls: 900000000/s }\n    purpose: The')}
+limits: { calls: [900000000/m per principal, 900000000/m per tenant] }\n`);
+	writeFileSync(join(directory, 'catalog.yaml'), tools.replace('limits: {', 'limits: { calls: 900000000/h per principal, concurrency: 16,'));
+	return JSON.parse(command(join(bin, 'bench-guards'), [directory, file('keys'), '1']));
+}
+
 const goal = (what, value, unit, most) =>
 	say(`  ${what.padEnd(46)} ${value.toFixed(1).padStart(7)} ${unit.padEnd(3)}  aim: ${most} or less${value > most ? '  (missed)' : ''}`);
 
@@ -238,6 +249,7 @@ async function main() {
 		bare.push(measureBare());
 		say(`      bare: the statement alone takes ${bare.at(-1).toFixed(1)} µs`);
 	}
+	const guards = Array.from({ length: 3 }, measureGuards);
 	const rows = summary(cells);
 	say(`\nmedians\n${header()}`);
 	for (const x of rows) say(line(x));
@@ -248,6 +260,9 @@ async function main() {
 	}
 	const most = rows.findLast((x) => x.name === 'postern');
 	goal(`CPU of a call at ${most.count} connections`, most.cpu, 'µs', 40);
+	const [withGuards, without] = ['with_us', 'without_us'].map((name) => median(guards.map((x) => x[name])));
+	say(`  guards: ${withGuards.toFixed(2)} µs with, ${without.toFixed(2)} µs without; ${guards[0].rules} limits of calls and a place`);
+	goal('CPU of all guards together, of a call', withGuards - without, 'µs', 5);
 	goal('start to listening', listenMs, 'ms', 50);
 	goal('start to the first tools/list over stdio', stdioMs, 'ms', 50);
 	goal('memory before the first call', idleKib / 1024, 'MiB', 20);

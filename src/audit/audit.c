@@ -428,8 +428,46 @@ static struct receipt *receipt_new(struct arena *arena, struct err *err)
 	return r;
 }
 
+/* Is it the first such refusal of this second?  Else it is counted now. */
+static bool is_first(struct audit *a, const struct audit_refusal *r, uint64_t key)
+{
+	uint64_t due;
+	bool first;
+
+	pthread_mutex_lock(&a->lock);
+	due = a->collapse.next_ns;
+	first = collapse_first(&a->collapse, r, key, clock_mono_ns());
+	if (!due)
+		pthread_cond_signal(&a->work); /* there is a second to wait for now */
+	pthread_mutex_unlock(&a->lock);
+	return first;
+}
+
+static void forget_first(struct audit *a, uint64_t key)
+{
+	pthread_mutex_lock(&a->lock);
+	collapse_forget(&a->collapse, key);
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Who keeps on calling over a limit costs a count, not a record each. */
+static struct audit_refusal over_limit(const struct call *c)
+{
+	return (struct audit_refusal){ .event = record_call_event(c),
+		.reason = c->fault.reason,
+		.subject = c->who ? c->who->subject : STR_NONE,
+		.credential = c->who ? c->who->credential : STR_NONE,
+		.agent = c->who ? c->who->agent : STR_NONE,
+		.peer = c->origin.peer,
+		.era = c->origin.era,
+		.target = c->entry ? str_sub(c->entry->name, 0, 128) : STR_NONE };
+}
+
 const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err)
 {
+	bool limited = c->end == CALL_FAULT && c->fault.code == RATE_LIMITED;
+	struct audit_refusal refusal = over_limit(c);
+	uint64_t key = limited ? collapse_key(&refusal) : 0;
 	struct receipt *receipt = receipt_new(c->arena, err);
 	struct what what = { .event = record_call_event(c), .call = &c->id };
 	struct buf body;
@@ -437,12 +475,16 @@ const struct receipt *audit_call(struct audit *a, const struct call *c, struct e
 
 	if (!receipt || !start(a, err))
 		return NULL;
+	if (limited && audit_healthy(a) && !is_first(a, &refusal, key))
+		return receipt;
 	buf_init(&body, RECORD_MAX_BYTES);
 	(void)buf_space(&body, USUAL_BYTES); /* grown once */
 	record_call(&body, c, &a->protector);
 	what.body = buf_str(&body);
 	ok = append(a, &what, &receipt->index, err);
 	buf_done(&body);
+	if (!ok && limited)
+		forget_first(a, key);
 	return ok ? receipt : NULL;
 }
 
@@ -480,24 +522,15 @@ static bool refuse_first(struct audit *a, const struct audit_refusal *r, struct 
 
 bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err)
 {
-	uint64_t key = collapse_key(r), due;
-	bool first;
+	uint64_t key = collapse_key(r);
 
 	if (!start(a, err))
 		return false;
 	if (!audit_healthy(a))
 		return err_set(err, E_UNAVAILABLE, "the audit log is sealed");
-	pthread_mutex_lock(&a->lock);
-	due = a->collapse.next_ns;
-	first = collapse_first(&a->collapse, r, key, clock_mono_ns());
-	if (!due)
-		pthread_cond_signal(&a->work); /* there is a second to wait for now */
-	pthread_mutex_unlock(&a->lock);
-	if (!first || refuse_first(a, r, err))
+	if (!is_first(a, r, key) || refuse_first(a, r, err))
 		return true;
-	pthread_mutex_lock(&a->lock);
-	collapse_forget(&a->collapse, key);
-	pthread_mutex_unlock(&a->lock);
+	forget_first(a, key);
 	return false;
 }
 

@@ -36,8 +36,9 @@ void audit_close(struct audit *a);
 bool audit_event(
 	struct audit *a, const char *event, struct str fields_json, struct err *err) must_check;
 
-/* One record for this call (served, refused or failed), durable when it returns.  NULL: it could
- * not be made durable in time (err says why). */
+/* One record for this call (served, refused or failed), durable when it returns; one that was
+ * RATE_LIMITED as another of the same caller in the same second is only counted, as audit_refuse
+ * does.  NULL: it could not be made durable in time (err says why). */
 const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err);
 uint64_t receipt_index(const struct receipt *r); /* the record's "i" */
 

@@ -1,11 +1,13 @@
 /* arena - see arena.h.
  *
  * Invariants: 1. next <= end, both inside the newest block.  2. used counts bytes handed out since
- * the last reset, rounded up to 16.  3. a block larger than BLOCK_BYTES is never kept by reset. */
+ * the last reset, rounded up to 16.  3. a block larger than BLOCK_BYTES is never kept by reset.
+ * 4. budget_used is the sum of the sizes of all blocks of all arenas. */
 #include "base/arena.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,24 @@ struct arena_closer {
 	void (*close)(void *what);
 	void *what;
 };
+
+static _Atomic size_t budget, budget_used; /* bytes of blocks, of all arenas */
+
+void arena_budget(size_t bytes)
+{
+	budget = bytes;
+}
+
+size_t arena_budget_used(void)
+{
+	return budget_used;
+}
+
+static void block_free(struct arena_block *b)
+{
+	budget_used -= b->size;
+	free(b);
+}
 
 void arena_init(struct arena *a, size_t limit)
 {
@@ -51,9 +71,10 @@ void arena_reset(struct arena *a)
 		if (!keep && b->size == BLOCK_BYTES)
 			keep = b;
 		else
-			free(b);
+			block_free(b);
 	}
 	a->used = 0;
+	a->starved = false;
 	a->blocks = keep;
 	a->next = keep ? keep->bytes : NULL;
 	a->end = keep ? keep->bytes + keep->size : NULL;
@@ -68,7 +89,7 @@ void arena_done(struct arena *a)
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->older;
-		free(b);
+		block_free(b);
 	}
 	*a = (struct arena){ .limit = a->limit };
 }
@@ -84,11 +105,17 @@ static no_return void give_up(struct arena *a, size_t n)
 
 static void add_block(struct arena *a, size_t n)
 {
-	size_t size = MAX(n, BLOCK_BYTES);
-	struct arena_block *b = malloc(sizeof *b + size);
+	size_t size = MAX(n, BLOCK_BYTES), most = budget;
+	size_t all = atomic_fetch_add(&budget_used, size) + size;
+	struct arena_block *b = NULL;
 
-	if (!b)
+	a->starved = most && all > most && a->escape && a->used + n > ARENA_GIVEN;
+	if (!a->starved)
+		b = malloc(sizeof *b + size);
+	if (!b) {
+		budget_used -= size;
 		give_up(a, n);
+	}
 	b->size = size;
 	b->older = a->blocks;
 	a->blocks = b;

@@ -3,7 +3,10 @@
  * arena_alloc never returns NULL and is zeroed.  Past its limit, or out of memory, it ends the
  * call by one jump back to arena_catch; what was given to arena_defer is closed by the next
  * arena_reset or arena_done.  Without a live arena_catch the process ends with a message (start-up
- * and tests).  One thread at a time. */
+ * and tests).  One thread at a time.
+ *
+ * All arenas of the process together have a budget.  Past it an arena that grows beyond
+ * ARENA_GIVEN ends its call in the same way, with `starved` set: others used up the memory. */
 #pragma once
 #include "base/str.h"
 
@@ -18,7 +21,13 @@ struct arena {
 	size_t used, limit; /* bytes handed out; the most that may be */
 	struct arena_closer *closers;
 	jmp_buf *escape;
+	bool starved; /* the jump was for the budget */
 };
+
+#define ARENA_GIVEN                                                                                \
+	((size_t)256 << 10) /* what every arena gets, so that what went wrong can be said */
+void arena_budget(size_t bytes); /* 0, as at first: none */
+size_t arena_budget_used(void);
 
 void arena_init(struct arena *a, size_t limit);
 void arena_reset(struct arena *a); /* runs closers, newest first; keeps one block for reuse */

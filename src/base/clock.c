@@ -1,7 +1,9 @@
 /* clock - see clock.h. */
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t read_ns(clockid_t id)
 {
@@ -29,6 +31,17 @@ uint64_t clock_boot_ms(void)
 int64_t clock_wall_us(void)
 {
 	return (int64_t)(read_ns(CLOCK_REALTIME) / 1000u);
+}
+
+struct str clock_boot_id(struct arena *a)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char text[36];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (fd >= 0)
+		close(fd);
+	return n == sizeof text ? arena_str(a, str_n(text, sizeof text)) : S("unknown");
 }
 
 /* RFC 3339 has four digits for the year. */

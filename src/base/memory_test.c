@@ -67,6 +67,46 @@ static void an_array_whose_size_overflows_is_past_the_limit(void **state)
 	arena_done(&a);
 }
 
+/* What one arena holds another cannot have; each gets what it takes to say so, and it all comes
+ * back. */
+static void all_arenas_together_have_a_budget(void **state)
+{
+	size_t before = arena_budget_used();
+	struct arena full, next;
+	volatile int reached = 0;
+	jmp_buf place;
+
+	(void)state;
+	arena_budget(before + ((size_t)1 << 20));
+	arena_init(&full, (size_t)64 << 20);
+	arena_init(&next, (size_t)64 << 20);
+	arena_alloc(&full, (size_t)1 << 20);
+	assert_int_equal(arena_budget_used(), before + ((size_t)1 << 20));
+	if (arena_catch(&next, &place)) {
+		reached++;
+	} else {
+		arena_alloc(&next, ARENA_GIVEN / 2);
+		reached = 10;
+		arena_alloc(&next, ARENA_GIVEN);
+	}
+	arena_uncatch(&next);
+	assert_int_equal(reached, 11);
+	assert_true(next.starved);
+	arena_reset(&full);
+	arena_reset(&next);
+	assert_false(next.starved);
+	if (arena_catch(&next, &place))
+		reached = 0;
+	else
+		arena_alloc(&next, 2 * ARENA_GIVEN);
+	arena_uncatch(&next);
+	assert_int_equal(reached, 11);
+	arena_done(&full);
+	arena_done(&next);
+	assert_int_equal(arena_budget_used(), before);
+	arena_budget(0);
+}
+
 static void memory_is_zeroed_again_after_reset(void **state)
 {
 	struct arena a;
@@ -143,6 +183,7 @@ int main(void)
 		cmocka_unit_test(deferred_closers_run_newest_first_at_reset),
 		cmocka_unit_test(past_the_limit_the_call_ends_by_one_jump),
 		cmocka_unit_test(an_array_whose_size_overflows_is_past_the_limit),
+		cmocka_unit_test(all_arenas_together_have_a_budget),
 		cmocka_unit_test(memory_is_zeroed_again_after_reset),
 		cmocka_unit_test(a_buffer_keeps_a_prefix_and_says_it_is_over),
 		cmocka_unit_test(numbers_are_written_whole),

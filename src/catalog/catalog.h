@@ -197,7 +197,7 @@ struct entry {
 	struct str owner, purpose, runbook;
 	const struct source_config *source; /* NULL for fixed text and messages */
 	struct str requires; /* the grant; empty for ACTION_BUILTIN alone */
-	bool mutates; /* may change something: what read-only mode refuses */
+	bool mutates; /* may change something: what read-only mode refuses and a quota counts */
 	bool tenant_scoped; /* some statement binds :principal.tenant: nothing without one */
 	uint64_t toolsets; /* that name it: bits of config->toolsets */
 	const struct input *inputs;
@@ -213,6 +213,10 @@ struct entry {
 	bool mock; /* answers from part->mock: development only, marked in result and record */
 	uint32_t timeout_ms;
 	uint64_t bytes; /* most bytes of the rendered result */
+	const struct limit_rule *limits; /* of this entry's calls, beside those of the whole */
+	size_t limit_count;
+	uint32_t cost; /* what one call counts in every limit: from 1 */
+	unsigned concurrency; /* calls at a time, of all instances; 0: not limited here */
 	const struct suggestion *suggestions;
 	size_t suggestion_count;
 	struct str uri; /* resource: fixed URI, or template; */

@@ -1,5 +1,6 @@
 /* load_entry - the keys that tools, resources and prompts share. */
 #include "catalog/load.h"
+#include "config/limits.h"
 #include "config/profile.h"
 
 #include <string.h>
@@ -113,6 +114,31 @@ void entry_source(struct entry_load *el)
 		     : S("define it under 'sources' of postern.yaml"));
 }
 
+/* A call that costs more than a window holds could never be made. */
+static void check_cost(struct entry_load *el, const struct limit_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (el->e->cost > rules[i].most)
+			entry_refuse(el, entry_node(el, "limits"), "limits.cost",
+				arena_fmt(el->a, "a call costs %u, more than '%.*s' ever allows",
+					el->e->cost, STR_ARG(rules[i].text)),
+				S("lower the cost, or raise the limit"));
+}
+
+static void load_rates(struct entry_load *el, struct reader *r)
+{
+	const struct limits_config *all = &el->l->config->limits;
+	struct entry *e = el->e;
+
+	e->limits = read_limit_rules(r, "calls", &e->limit_count);
+	e->cost = (uint32_t)read_u64(r, "cost", 1, 1, 1000000);
+	e->concurrency = (unsigned)read_u64(r, "concurrency", 0, 1, 1024);
+	check_cost(el, e->limits, e->limit_count);
+	check_cost(el, all->calls, all->call_count);
+	if (e->source)
+		check_cost(el, e->source->calls, e->source->call_count);
+}
+
 void entry_limits(struct entry_load *el)
 {
 	uint32_t most = el->l->config->limits.tool_ms;
@@ -123,6 +149,7 @@ void entry_limits(struct entry_load *el)
 	el->rows = (uint32_t)read_u64(&r, "rows", 0, 1, ROWS_MAX);
 	el->e->bytes = read_bytes(&r, "bytes", BYTES_DEFAULT, 1, BYTES_MAX);
 	el->e->timeout_ms = read_duration_ms(&r, "timeout", most, 1, most);
+	load_rates(el, &r);
 	reader_done(&r);
 }
 

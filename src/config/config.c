@@ -100,30 +100,6 @@ static void load_names(struct config_load *l, struct reader *r, struct str overr
 	c->instructions = read_str(r, "instructions", STR_NONE);
 }
 
-static void load_limits(struct config_load *l, struct reader *root)
-{
-	struct limits_config *o = &l->c->limits;
-	struct reader r;
-
-	reader_init(&r, l->a, l->f, read_node(root, "limits"), "limits");
-	o->request_bytes = read_bytes(&r, "request_bytes", 256 << 10, 1 << 10, 16 << 20);
-	o->concurrency = (unsigned)read_u64(&r, "concurrency", 64, 1, 1024);
-	o->tool_ms = read_duration_ms(&r, "tool_time", 10000, 1, 59999);
-	o->request_ms = read_duration_ms(&r, "request_time", 30000, 1, 59999);
-	o->connections = (uint32_t)read_u64(&r, "connections", 1024, 1, 65536);
-	o->streams = (uint32_t)read_u64(&r, "streams", 256, 1, 65536);
-	o->streams_per_principal = (uint32_t)read_u64(&r, "streams_per_principal", 16, 1, 65536);
-	o->audit_ms = read_duration_ms(&r, "audit_time", 2000, 100, 2000);
-	if (o->tool_ms > o->request_ms)
-		config_refuse(l, r.map ? r.map : root->map, "tool_time", "config.limits",
-			arena_fmt(l->a, "tool_time (%u ms) is longer than request_time (%u ms)",
-				o->tool_ms, o->request_ms),
-			S("a statement ends before its request does: lower tool_time"));
-	if (o->streams_per_principal > o->streams)
-		o->streams_per_principal = o->streams;
-	reader_done(&r);
-}
-
 static void load_state(struct config_load *l, struct reader *root)
 {
 	struct config *c = l->c;
@@ -207,15 +183,14 @@ static void load_catalog_files(struct config_load *l, struct reader *root)
 static void load_all(struct config_load *l, const struct yaml *root, struct str override_listen,
 	struct str override_instance)
 {
-	static const char *const elsewhere[] = { "listen", "log", "sources", "identity", "roles",
-		"toolsets", "tenants", "modes", "builtins" };
+	static const char *const elsewhere[] = { "listen", "log", "limits", "sources", "identity",
+		"roles", "toolsets", "tenants", "modes", "builtins" };
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, root, "postern.yaml");
 	load_names(l, &r, override_instance);
 	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
 		(void)read_node(&r, elsewhere[i]);
-	load_limits(l, &r);
 	load_state(l, &r);
 	load_catalog_files(l, &r);
 	reader_done(&r);
@@ -223,6 +198,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 		return;
 	config_listen_load(l, root, override_listen);
 	config_log_load(l, root);
+	config_limits_load(l, root);
 	config_sources_load(l, root);
 	config_roles_load(l, root);
 	config_toolsets_load(l, root);

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "config/findings.h"
+#include "config/rate.h"
 
 enum environment { ENV_DEVELOPMENT, ENV_STAGING, ENV_PRODUCTION };
 const char *environment_name(enum environment e);
@@ -19,6 +20,9 @@ struct source_config {
 	struct str path; /* SQLITE: database file; FILES: root directory */
 	unsigned pool; /* SQLITE: read connections */
 	unsigned concurrency; /* calls at a time; at most half of limits.concurrency */
+	bool concurrency_shared; /* it was written: it holds for all instances together */
+	const struct limit_rule *calls; /* all tools and instances together */
+	size_t call_count;
 	struct place at;
 };
 
@@ -94,6 +98,12 @@ struct limits_config {
 	uint32_t streams; /* 256 open streams */
 	uint32_t streams_per_principal; /* 16 */
 	uint32_t audit_ms; /* 2 s: then AUDIT_UNAVAILABLE */
+	uint64_t memory; /* 1 GiB: of all requests and calls together */
+	const struct limit_rule *calls; /* every call; none when absent */
+	size_t call_count;
+	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
+	size_t destructive_count;
+	const struct limit_rule *auth_failures; /* 600/m per address; NULL: behind a proxy */
 };
 
 struct config {

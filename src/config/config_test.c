@@ -139,6 +139,16 @@ static void a_whole_configuration_is_read(void **state)
 	assert_null(config_source(c, S("nothing")));
 	assert_int_equal(config_role(c, S("support_l3"))->grant_count, 3);
 	assert_true(str_eq(config_role(c, S("support_l3"))->grants[0], S("contracts.read")));
+	assert_true(config_source(c, S("crm"))->concurrency_shared);
+	assert_int_equal(config_source(c, S("crm"))->calls[0].most, 500);
+	assert_false(config_source(c, S("docs"))->concurrency_shared);
+	assert_int_equal(c->limits.call_count, 2);
+	assert_int_equal(c->limits.calls[0].per, PER_TENANT);
+	assert_int_equal(c->limits.calls[1].per, PER_PRINCIPAL | PER_TOOL);
+	assert_int_equal(c->limits.destructive_count, 1);
+	assert_int_equal(c->limits.destructive[0].most, 5);
+	assert_int_equal(c->limits.auth_failures->window_ms, 900000);
+	assert_int_equal(c->limits.memory, (uint64_t)512 << 20);
 	assert_int_equal(c->limits.tool_ms, 2000);
 	assert_int_equal(c->limits.request_ms, 20000);
 	assert_int_equal(c->limits.streams_per_principal, 8);
@@ -161,6 +171,11 @@ static void what_is_absent_has_its_stated_default(void **state)
 	assert_int_equal(c->limits.tool_ms, 10000);
 	assert_int_equal(c->limits.request_ms, 30000);
 	assert_int_equal(c->limits.audit_ms, 2000);
+	assert_int_equal(c->limits.memory, (uint64_t)1 << 30);
+	assert_int_equal(c->limits.call_count, 0);
+	assert_int_equal(c->limits.destructive[0].most, 20);
+	assert_int_equal(c->limits.destructive[0].window_ms, 86400000);
+	assert_int_equal(c->limits.auth_failures->most, 600);
 	assert_int_equal(c->sources[0].concurrency, 32);
 	assert_true(str_eq(c->audit_directory, S("./state/audit")));
 }

@@ -24,6 +24,8 @@ void config_check_hosts(
 void config_admin_load(struct config_load *l, const struct yaml *node); /* NULL: absent */
 /* After the environment is known. */
 void config_log_load(struct config_load *l, const struct yaml *root);
+/* After listen, before sources. */
+void config_limits_load(struct config_load *l, const struct yaml *root);
 void config_sources_load(struct config_load *l, const struct yaml *root);
 void config_roles_load(struct config_load *l, const struct yaml *root);
 /* Toolsets, tenants, modes, builtins; after roles. */

@@ -1,4 +1,5 @@
 /* sources - the databases, directories and scripts that the catalog may name. */
+#include "config/limits.h"
 #include "config/load.h"
 #include "config/profile.h"
 
@@ -110,16 +111,16 @@ static void load_kind(struct config_load *l, struct reader *r, struct source_con
 		refuse_kind(l, r, o->name);
 }
 
-static unsigned load_concurrency(struct config_load *l, struct reader *source)
+static void load_limits(struct config_load *l, struct reader *source, struct source_config *o)
 {
 	unsigned most = MAX(1u, l->c->limits.concurrency / 2);
-	unsigned n;
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, read_node(source, "limits"), "source limits");
-	n = (unsigned)read_u64(&r, "concurrency", most, 1, most);
+	o->concurrency_shared = read_has(&r, "concurrency");
+	o->concurrency = (unsigned)read_u64(&r, "concurrency", most, 1, most);
+	o->calls = read_limit_rules(&r, "calls", &o->call_count);
 	reader_done(&r);
-	return n;
 }
 
 static void check_owner(struct config_load *l, struct reader *r, const struct source_config *o)
@@ -160,7 +161,7 @@ static void load_source(struct config_load *l, const struct yaml_entry *e, struc
 	o->owner = read_str(&r, "owner", l->c->owner);
 	o->purpose = read_str(&r, "purpose", STR_NONE);
 	o->runbook = read_str(&r, "runbook", STR_NONE);
-	o->concurrency = load_concurrency(l, &r);
+	load_limits(l, &r, o);
 	check_owner(l, &r, o);
 	reader_done(&r);
 }

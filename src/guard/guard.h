@@ -14,7 +14,8 @@ enum guard_step {
 	GUARD_SCHEMA = 1 << 1,
 	GUARD_CURSOR = 1 << 2,
 	GUARD_STATE = 1 << 3,
-	GUARD_KILL = 1 << 4, /* kill.h */
+	GUARD_LIMITS = 1 << 4,
+	GUARD_KILL = 1 << 5, /* kill.h */
 };
 
 struct guard;

@@ -10,6 +10,7 @@
 #include "plan/rows.h"
 
 struct call;
+struct held;
 
 /* What a running call may do to the world outside, given by serve: never NULL, may do nothing. */
 struct call_port {
@@ -90,6 +91,14 @@ struct call {
 	/* Page cursor, opened: values in the order of page.by; NULL: first page. */
 	const struct json *cursor;
 	uint32_t page_rows;
+
+	/* Of the limits of calls, the one with least left; rule NULL: none applies
+	 * (guard/limits.h). */
+	struct {
+		const struct limit_rule *rule;
+		uint32_t left, wait_ms; /* until it has room, or some of it comes back */
+	} rate;
+	struct held *held; /* places taken; NULL: none */
 
 	_Atomic bool killed; /* set by the watch while the call runs: stop (serve/watch.h) */
 	enum call_end end;

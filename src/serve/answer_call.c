@@ -337,6 +337,31 @@ static void end_flight(void *ctx)
 	t->flight = NULL;
 }
 
+static uint32_t seconds_of(uint32_t ms)
+{
+	return ms / 1000 + (ms % 1000 > 0);
+}
+
+/* RateLimit fields (draft-ietf-httpapi-ratelimit-headers-10) name the limit that is nearest; the
+ * text of a rule needs no escape in a structured field's string. */
+static void describe_limits(struct answering *t, const struct call *c)
+{
+	struct exchange_limits *o = &t->x->limits;
+	const struct limit_rule *rule = c->rate.rule;
+	struct arena *a = t->in->arena;
+
+	if (!t->x->http)
+		return;
+	if (c->end == CALL_FAULT && c->fault.retry_after_ms)
+		o->retry_after = arena_fmt(a, "%u", seconds_of(c->fault.retry_after_ms));
+	if (!rule)
+		return;
+	o->policy = arena_fmt(
+		a, "\"%.*s\";q=%u;w=%u", STR_ARG(rule->text), rule->most, rule->window_ms / 1000);
+	o->state = arena_fmt(a, "\"%.*s\";r=%u;t=%u", STR_ARG(rule->text), c->rate.left,
+		seconds_of(c->rate.wait_ms));
+}
+
 static void run_call(struct answering *t, const struct mcp_target *target)
 {
 	struct run run = { .world = t->server->world,
@@ -347,6 +372,7 @@ static void run_call(struct answering *t, const struct mcp_target *target)
 	run.call = make_call(t, target);
 	bring_answers(t, run.call);
 	pipeline_run(&run);
+	describe_limits(t, run.call);
 	t->cancelled = t->flight && t->flight->cancelled;
 	if (!t->in->flight)
 		end_flight(t); /* before the reply: whoever has it may use the id again */

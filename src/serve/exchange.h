@@ -28,8 +28,14 @@ struct exchange_ops {
 	void (*free)(struct exchange *x); /* parked ones, at the last drop */
 };
 
+/* What the reply says of limits, as HTTP field values; empty: nothing. */
+struct exchange_limits {
+	struct str policy, state, retry_after;
+};
+
 struct exchange {
 	const struct exchange_ops *ops;
+	struct exchange_limits limits;
 	bool http;
 	struct str session; /* nonce of the session whose streams may be resumed (2025-11-25), or
 			       empty */

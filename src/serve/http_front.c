@@ -44,7 +44,8 @@ struct http_exchange {
 	bool parked;
 };
 
-#define CORS_HEADERS 4
+#define CORS_HEADERS 3
+#define HEADERS_MOST 8 /* CORS, limits, session */
 
 static size_t cors_headers(const struct http_exchange *x, struct http_header *out)
 {
@@ -53,8 +54,25 @@ static size_t cors_headers(const struct http_exchange *x, struct http_header *ou
 	out[0] = (struct http_header){ S("Access-Control-Allow-Origin"), x->cors_origin };
 	out[1] = (struct http_header){ S("Vary"), S("Origin") };
 	out[2] = (struct http_header){ S("Access-Control-Expose-Headers"),
-		S("Mcp-Session-Id, WWW-Authenticate") };
-	return 3;
+		S("Mcp-Session-Id, WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy") };
+	return CORS_HEADERS;
+}
+
+static size_t add_header(struct http_header *out, size_t count, struct str name, struct str value)
+{
+	if (value.n)
+		out[count++] = (struct http_header){ name, value };
+	return count;
+}
+
+/* out: HEADERS_MOST of them. */
+static size_t own_headers(const struct http_exchange *x, struct http_header *out)
+{
+	size_t count = cors_headers(x, out);
+
+	count = add_header(out, count, S("RateLimit-Policy"), x->x.limits.policy);
+	count = add_header(out, count, S("RateLimit"), x->x.limits.state);
+	return add_header(out, count, S("Retry-After"), x->x.limits.retry_after);
 }
 
 static void make_resumable(struct http_exchange *x)
@@ -70,11 +88,11 @@ static void make_resumable(struct http_exchange *x)
 
 static bool begin_stream(struct http_exchange *x)
 {
-	struct http_header headers[CORS_HEADERS];
+	struct http_header headers[HEADERS_MOST];
 
 	if (x->stream || !x->conn)
 		return x->stream != NULL;
-	x->stream = http_stream_begin(x->conn, headers, cors_headers(x, headers));
+	x->stream = http_stream_begin(x->conn, headers, own_headers(x, headers));
 	if (x->stream && x->x.session.n)
 		make_resumable(x);
 	return x->stream != NULL;
@@ -109,7 +127,7 @@ static void http_exchange_reply(
 	struct exchange *base, int status, struct str json, struct str session)
 {
 	struct http_exchange *x = (struct http_exchange *)base;
-	struct http_header headers[CORS_HEADERS];
+	struct http_header headers[HEADERS_MOST];
 	struct http_reply reply = { .status = status, .body = json, .headers = headers };
 
 	if (x->prefers_stream && status == 200 && json.n && !session.n)
@@ -120,7 +138,7 @@ static void http_exchange_reply(
 			http_stream_drop(&x->stream);
 		return;
 	}
-	reply.header_count = cors_headers(x, headers);
+	reply.header_count = own_headers(x, headers);
 	if (json.n)
 		reply.content_type = S("application/json");
 	if (session.n)
@@ -194,7 +212,7 @@ struct request {
 static void say(struct request *q, int status, struct str line, const struct http_header *extra,
 	size_t extra_count)
 {
-	struct http_header headers[CORS_HEADERS + 2];
+	struct http_header headers[HEADERS_MOST];
 	struct http_reply reply = {
 		.status = status, .content_type = S("application/json"), .headers = headers
 	};
@@ -327,12 +345,42 @@ static bool bearer_token(const struct http_request *r, struct str *token_out)
 	return token_out->n > 0;
 }
 
+/* An address from which too many bad credentials came: nothing more of it is verified. */
+static bool check_address(struct request *q, const struct limit_rule *rule)
+{
+	uint32_t wait_ms;
+
+	if (!rule || limits_address_free(world_limits(q->front->server->world), rule, q->in.peer,
+			     clock_boot_ms(), &wait_ms))
+		return true;
+	q->x.x.limits.retry_after = arena_fmt(q->in.arena, "%u", (wait_ms + 999) / 1000);
+	if (!answer_record_refusal(q->front->server, &q->in, "AUTH_FAIL", S("too_many"),
+		    q->http->method, q->http->path))
+		say(q, 503, S("AUDIT_UNAVAILABLE: the refusal could not be recorded"), NULL, 0);
+	else
+		say(q, 429, S("too many credentials that are not valid came from this address"),
+			&(struct http_header){ S("Retry-After"), q->x.x.limits.retry_after }, 1);
+	return false;
+}
+
+/* A credential that is wrong counts; that none was sent is how a client asks what is needed. */
+static void count_failure(
+	struct request *q, const struct limit_rule *rule, enum identity_verdict verdict)
+{
+	if (rule && verdict != IDENTITY_MISSING && verdict != IDENTITY_UNAVAILABLE)
+		limits_address_failed(
+			world_limits(q->front->server->world), rule, q->in.peer, clock_boot_ms());
+}
+
 static bool authenticate(struct request *q)
 {
+	const struct limit_rule *rule = q->in.generation->config->limits.auth_failures;
 	struct identity *identity = q->in.generation->identity;
 	enum identity_verdict verdict;
 	struct str token;
 
+	if (!check_address(q, rule))
+		return false;
 	verdict = bearer_token(q->http, &token) ? identity_verify(identity, q->in.arena, token,
 							  clock_wall_us(), clock_mono_ms(), &q->who)
 						: IDENTITY_MALFORMED;
@@ -342,6 +390,7 @@ static bool authenticate(struct request *q)
 		q->in.who = &q->who;
 		return true;
 	}
+	count_failure(q, rule, verdict);
 	if (!answer_record_refusal(q->front->server, &q->in, "AUTH_FAIL",
 		    str_c(identity_verdict_name(verdict)), q->http->method, q->http->path) ||
 		verdict == IDENTITY_UNAVAILABLE) {

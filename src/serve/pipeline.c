@@ -5,6 +5,7 @@
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
  *   state        are the answers to a question of this very call?    VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
+ *   limits       how often lately, how many at a time?            RATE_LIMITED, BUSY
  *   warrant      all guards said yes: here is the proof
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
  *   render       what may be shown of it: masks, declared form    RESULT_TOO_LARGE, INTERNAL
@@ -76,6 +77,29 @@ static bool step_cursor(struct run *r)
 	return guard_cursor(r->generation->guard, r->call) == VERDICT_PASS;
 }
 
+/* Once for each time: the log and the record say that limits are judged without their counts. */
+static void tell_trouble(struct run *r)
+{
+	struct log_text why;
+	struct err trouble, err;
+
+	if (!limits_trouble(world_limits(r->world), &trouble))
+		return;
+	log_error("limits_unavailable", "error=%s", log_value(&why, str_c(trouble.text)));
+	if (!audit_event(world_audit(r->world), "SECURITY", S("\"reason\":\"rate_store\""), &err))
+		log_error("audit_unavailable", "event=SECURITY error=%s",
+			log_value(&why, str_c(err.text)));
+}
+
+static bool step_limits(struct run *r)
+{
+	bool passed = guard_limits(world_limits(r->world), r->generation->config, r->call) ==
+		      VERDICT_PASS;
+
+	tell_trouble(r);
+	return passed;
+}
+
 static bool step_warrant(struct run *r)
 {
 	r->warrant = guard_warrant(r->call);
@@ -114,6 +138,7 @@ static const struct {
 	{ "schema", step_schema },
 	{ "state", step_state },
 	{ "cursor", step_cursor },
+	{ "limits", step_limits },
 	{ "warrant", step_warrant },
 	{ "execute", step_execute },
 	{ "render", step_render },
@@ -162,19 +187,29 @@ static void tell_fault(struct run *r, struct arena *spare)
 	render_fault(r->call, r->structured);
 }
 
+static void fail_memory(struct call *c)
+{
+	c->fault.details_json = STR_NONE;
+	if (!c->arena->starved) {
+		call_fault(
+			c, INTERNAL, "memory", S("the call needed more memory than it may have"));
+		return;
+	}
+	call_fault(c, BUSY, "memory", S("all calls together use the memory they may have"));
+	c->fault.retry_after_ms = 1000;
+}
+
 static void run_steps(struct run *r, struct arena *spare)
 {
 	const char *stopped_at = NULL;
-
 	bool walked = walk_within_memory(r, &stopped_at);
 
 	watch_leave(world_watch(r->world), &r->watched);
 	if (!walked) {
 		stopped_at = "memory";
-		r->call->fault.details_json = STR_NONE;
-		call_fault(r->call, INTERNAL, "memory",
-			S("the call needed more memory than it may have"));
+		fail_memory(r->call);
 	}
+	limits_leave(r->call);
 	if (!stopped_at)
 		return;
 	log_fault(r->call, stopped_at);

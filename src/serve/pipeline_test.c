@@ -283,6 +283,24 @@ static void a_call_without_memory_ends_as_an_answer_of_its_own(void **state)
 	assert_true(out_of_memory > 3 && done > 3);
 }
 
+static void a_call_for_which_others_left_no_memory_is_busy(void **state)
+{
+	struct tried t;
+
+	(void)state;
+	arena_budget(arena_budget_used() + ((size_t)512 << 10));
+	try_call(&t, (size_t)64 << 20, "large", "{\"n\":1000000}");
+	arena_budget((size_t)1 << 30);
+	assert_fault(&t, BUSY, "memory");
+	assert_int_equal(t.call.fault.retry_after_ms, 1000);
+	assert_non_null(t.run.receipt);
+	assert_true(str_starts(t.call.result_json, S("{\"content\":")));
+	forget(&t);
+	try_call(&t, (size_t)64 << 20, "large", "{\"n\":1000000}");
+	assert_int_equal(t.call.end, CALL_DONE);
+	forget(&t);
+}
+
 static void the_next_call_has_its_memory_and_its_connection(void **state)
 {
 	(void)state;
@@ -438,6 +456,7 @@ int main(void)
 		TEST(every_call_leaves_one_record_whatever_became_of_it),
 		TEST(a_broken_contract_shows_nothing_of_the_row),
 		TEST(a_call_without_memory_ends_as_an_answer_of_its_own),
+		TEST(a_call_for_which_others_left_no_memory_is_busy),
 		TEST(the_next_call_has_its_memory_and_its_connection),
 		TEST(without_a_record_nothing_of_the_outcome_is_shown),
 		TEST(results_and_faults_fit_the_schema_that_was_published),

@@ -21,6 +21,7 @@ struct world {
 	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
+	struct limits *limits;
 	struct seal seal;
 	bool sealed;
 	struct secret mask_key; /* n = 0: nobody needed it yet */
@@ -152,7 +153,11 @@ static void attach(struct world *w, struct generation *g)
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
 		w->watch = watch_new(g->config->store_file, g->config->instance, w->audit);
+		w->limits = limits_new(
+			arena_fmt(&w->own, "%.*s.limits", STR_ARG(g->config->store_file)),
+			clock_boot_id(&w->own), w->store);
 	}
+	arena_budget((size_t)g->config->limits.memory);
 	g->identity = identity_new(g->config, w->store);
 	g->guard = guard_new(&w->seal);
 	metrics_know(w->metrics, g->catalog, &g->meters);
@@ -221,6 +226,7 @@ void world_close(struct world **w)
 	world_drop(*w, (*w)->now);
 	watch_free(&(*w)->watch);
 	audit_close((*w)->audit);
+	limits_free(&(*w)->limits);
 	store_free(&(*w)->store);
 	seal_done(&(*w)->seal);
 	metrics_free(&(*w)->metrics);
@@ -276,6 +282,11 @@ struct metrics *world_metrics(struct world *w)
 int64_t world_started_us(const struct world *w)
 {
 	return w->started_us;
+}
+
+struct limits *world_limits(struct world *w)
+{
+	return w->limits;
 }
 
 bool world_seal(struct world *w, struct err *err)

@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "backend/backend.h"
 #include "base/seal.h"
+#include "guard/limits.h"
 #include "identity/identity.h"
 #include "mcp/names.h"
 #include "mcp/write.h"
@@ -53,6 +54,7 @@ struct audit *world_audit(struct world *w);
 struct watch *world_watch(struct world *w); /* sleeps until watch_start */
 struct metrics *world_metrics(struct world *w);
 int64_t world_started_us(const struct world *w);
+struct limits *world_limits(struct world *w);
 
 /* The key under cursors, sessions and request state: made beside the audit keys by the first
  * process that needs one, the same for all of them, so that a restart loses nothing. */

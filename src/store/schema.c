@@ -15,6 +15,19 @@ static const char api_keys[] =
 	" revoked_us INTEGER NOT NULL, used_us INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID";
 
+/* quota.h: the store's own time, and what was taken when. */
+static const char quota[] = "CREATE TABLE quota_clock ("
+			    " one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+			    " at_ms INTEGER NOT NULL, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
+			    " wall_ms INTEGER NOT NULL"
+			    ") STRICT;"
+			    "CREATE TABLE quota_takes ("
+			    " key BLOB NOT NULL CHECK (length(key) = 16), at_ms INTEGER NOT NULL,"
+			    " until_ms INTEGER NOT NULL, count INTEGER NOT NULL,"
+			    " PRIMARY KEY (key, at_ms)"
+			    ") STRICT, WITHOUT ROWID;"
+			    "CREATE INDEX quota_takes_until ON quota_takes (until_ms)";
+
 /* Lifted orders stay as history. */
 static const char kills[] =
 	"CREATE TABLE kills ("
@@ -43,6 +56,7 @@ static const char break_glass[] =
 
 const char *const store_schema[] = {
 	api_keys,
+	quota,
 	kills,
 	break_glass,
 };

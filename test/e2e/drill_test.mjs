@@ -69,9 +69,13 @@ test('what a drill needs is said', async (t) => {
 });
 
 test('production: only kinds of the canary without a name, and check says what is due', async (t) => {
-	const site = await makeSiteWithKeys(t, { prepare: mark, changes: { environment: 'environment: production',
+	const site = await makeSiteWithKeys(t, { changes: { environment: 'environment: production',
 		sources: 'sources:\n  shop: { sqlite: { file: shop.db }, owner: tests, purpose: what the tests read }' },
-	tools: readOnly() });
+	tools: readOnly(), prepare: (home) => {
+		const db = new DatabaseSync(join(home, 'shop.db'));
+		db.exec("UPDATE postern_marker SET environment = 'production', synthetic = 0");
+		db.close();
+	} });
 	const check = async () => (await run(['check', site.config])).stdout;
 	assert.match(await check(), /warning \[store\.drills\].*everything, server, tenant, principal, agent, credential, tool, source/s);
 	const server = await serve(t, site.config);
@@ -95,11 +99,6 @@ test('the drill of the demo deployment, as ./run drill has it', async () => {
 	assert.equal(child.status, 0, child.stdout + child.stderr);
 	assert.match(child.stdout, /\n8 switches drilled, 8 refused, 8 resumed\n$/);
 });
-
-// What `postern install` writes.
-function mark(home) {
-	MARK
-}
 
 // One tool on one source: what production loads.
 function readOnly() {
