@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/seal.h"
+#include "guard/kill.h"
 #include "guard/limits.h"
 
 struct bench {
@@ -64,10 +65,29 @@ static struct call *make_call(struct bench *b)
 	return c;
 }
 
+/* As with a few orders in force that meet somebody else. */
+static bool is_not_killed(struct call *c)
+{
+	static const struct kill_order orders[] = {
+		{ .kind = KILL_TENANT, .name = STR_INIT("birch") },
+		{ .kind = KILL_PRINCIPAL, .name = STR_INIT("mallory@support-desk.example") },
+		{ .kind = KILL_TOOL, .name = STR_INIT("get_customer_notes") },
+	};
+	const struct kill_state s = { .read = true,
+		.lease_boot_ms = UINT64_MAX,
+		.orders = orders,
+		.count = ARRAY_LEN(orders) };
+	struct kill_target t = kill_target_of(c, S("bench"));
+	struct kill_finding found = kill_judge(&s, &t, clock_boot_ms());
+
+	return guard_kill(c, &found, false) == VERDICT_PASS;
+}
+
 static bool judge(struct bench *b, struct call *c)
 {
-	return guard_permission(c) == VERDICT_PASS && guard_schema(c) == VERDICT_PASS &&
-	       guard_state(c, true) == VERDICT_PASS && guard_cursor(b->guard, c) == VERDICT_PASS &&
+	return is_not_killed(c) && guard_permission(c) == VERDICT_PASS &&
+	       guard_schema(c) == VERDICT_PASS && guard_state(c, true) == VERDICT_PASS &&
+	       guard_cursor(b->guard, c) == VERDICT_PASS &&
 	       guard_limits(b->limits, b->config, c) == VERDICT_PASS && guard_warrant(c);
 }
 

@@ -27,6 +27,10 @@ static const char *const events[] = {
 	"APPROVAL",
 	"KILL",
 	"KEY",
+	"RESUME",
+	"KILL_SEEN",
+	"DRILL",
+	"BREAK_GLASS",
 	"SECURITY",
 	"RECONCILE",
 	"CLOCK",
@@ -97,6 +101,8 @@ static void put_who(struct jw *w, const struct principal *who, const struct call
 	if (who) {
 		clip_put(w, S("cred"), who->credential, NAME_MAX_BYTES);
 		clip_put(w, S("env"), who->environment, NAME_MAX_BYTES);
+		if (who->break_glass)
+			jw_put_i64(w, S("break_glass"), who->break_glass);
 	}
 }
 

@@ -80,11 +80,6 @@ uint32_t wait_left_ms(const struct call *c)
 	return (uint32_t)MIN(c->deadline_ms - now, (uint64_t)SOURCE_WAIT_MS);
 }
 
-bool is_cancelled(const struct call *c)
-{
-	return c->port->cancelled(c->port->ctx);
-}
-
 static struct source *source_of(struct backends *b, const struct source_config *config)
 {
 	for (size_t i = 0; config && i < b->config->source_count; i++)

@@ -39,7 +39,6 @@ bool call_done(struct call *c, enum content_kind content);
 bool source_fault(struct call *c, const struct err *err);
 /* What is left for a wait: at most SOURCE_WAIT_MS, 0 past the deadline. */
 uint32_t wait_left_ms(const struct call *c);
-bool is_cancelled(const struct call *c);
 
 /* Binds ?1 … ?n of a statement from the call. */
 void bind_params(struct call *c, const struct part *part, const struct statement *statement,

@@ -259,7 +259,7 @@ bool run_read(struct backends *b, struct source *s, struct call *c)
 			visit_end(v);
 		return source_fault(c, &err);
 	}
-	lite_limits(r.lite, c->deadline_ms, c->port->cancelled, c->port->ctx);
+	lite_limits(r.lite, c->deadline_ms, call_cancelled, c);
 	c->rows = arena_array(c->arena, struct rows, action->part_count);
 	ok = read_parts(&r);
 	visit_end(v);

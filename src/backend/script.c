@@ -34,7 +34,7 @@ static bool sleep_until(struct call *c, uint64_t until_ms)
 	for (;;) {
 		uint64_t now = clock_mono_ms();
 
-		if (is_cancelled(c))
+		if (call_cancelled(c))
 			return call_fault(c, UPSTREAM_TIMEOUT, "cancelled", STR_NONE);
 		if (now >= c->deadline_ms)
 			return call_fault(c, UPSTREAM_TIMEOUT, "deadline", STR_NONE);

@@ -12,7 +12,9 @@ static const struct fault_info table[FAULT_COUNT] = {
 	[RATE_LIMITED] = { "RATE_LIMITED", true, ADVICE_RETRY,
 		"Too many calls. Wait retry_after_ms, then call again." },
 	[PAUSED] = { "PAUSED", false, ADVICE_ASK,
-		"This has been paused by an operator. Do not retry; tell the person." },
+		"The system, or this part of it, has been paused by an operator. Retrying is "
+		"useless: "
+		"stop, and tell the person. The owner in details knows when it goes on." },
 	[REQUIRES_CONFIRMATION] = { "REQUIRES_CONFIRMATION", false, ADVICE_ASK,
 		"A person must approve this first. Tell them how; details say where." },
 	[CONFIRMATION_INVALID] = { "CONFIRMATION_INVALID", false, ADVICE_ASK,

@@ -22,6 +22,12 @@ int cli_call(struct cli *c);
 int cli_install(struct cli *c);
 int cli_key(struct cli *c);
 int cli_audit(struct cli *c);
+int cli_kill(struct cli *c);
+int cli_resume(struct cli *c);
+int cli_kills(struct cli *c);
+int cli_drill(struct cli *c);
+int cli_break_glass(struct cli *c);
+int cli_report(struct cli *c);
 int cli_client_config(struct cli *c);
 int cli_routes(struct cli *c);
 

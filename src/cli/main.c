@@ -42,6 +42,23 @@ static const struct {
 		"key rotate CONFIG ID [--expires DAYS] | key list CONFIG | "
 		"key report CONFIG [--unused DAYS] | key revoke CONFIG ID [--reason TEXT]",
 		"issue, rotate, list, report on and revoke API keys" },
+	{ "kill", cli_kill, "kill CONFIG KIND [NAME] --reason TEXT [--for TIME]",
+		"pause everything, a server, tenant, principal, agent, credential, tool or "
+		"source" },
+	{ "resume", cli_resume, "resume CONFIG KIND [NAME] --reason TEXT",
+		"lift the kill orders of this kind and name" },
+	{ "kills", cli_kills, "kills CONFIG [--history]", "list the kill orders in force" },
+	{ "drill", cli_drill,
+		"drill CONFIG --url [INSTANCE=]URL [--url ...] [--kind KIND ...] [--tool NAME]",
+		"set each kind of kill switch, prove it on running servers, lift it" },
+	{ "break-glass", cli_break_glass,
+		"break-glass CONFIG SUBJECT GRANT --for TIME --reason TEXT | break-glass CONFIG "
+		"approve ID | break-glass CONFIG review ID",
+		"ask for a grant for a time, give it as a second person, review it; with the key "
+		"in POSTERN_KEY" },
+	{ "report", cli_report, "report CONFIG drills|break-glass",
+		"say when each kind of kill switch was drilled; which broken glass nobody "
+		"reviewed" },
 	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
 		"read the audit log" },
 	{ "client-config", cli_client_config,

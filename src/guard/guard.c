@@ -13,7 +13,8 @@
 /* A cursor's text: what the cursor argument takes (catalog/page.c). */
 #define CURSOR_MAX ((size_t)4 << 10)
 #define BOUND_MAX ((size_t)9 << 20) /* canonical arguments and two digests */
-#define EVERY_STEP (GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS)
+#define EVERY_STEP                                                                                 \
+	(GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS)
 
 struct guard {
 	const struct seal *seal;

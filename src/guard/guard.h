@@ -15,6 +15,7 @@ enum guard_step {
 	GUARD_CURSOR = 1 << 2,
 	GUARD_STATE = 1 << 3,
 	GUARD_LIMITS = 1 << 4,
+	GUARD_KILL = 1 << 5, /* kill.h */
 };
 
 struct guard;

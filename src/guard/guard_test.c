@@ -2,6 +2,7 @@
 #include "base/test.h"
 #include "base/seal.h"
 #include "guard/guard.h"
+#include "guard/kill.h"
 #include "json/write.h"
 
 #include <signal.h>
@@ -549,11 +550,13 @@ static bool aborts_without(unsigned passed)
 
 static void a_warrant_wants_every_step(void **state)
 {
-	const unsigned all =
-		GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS;
+	const unsigned all = GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE |
+			     GUARD_CURSOR | GUARD_LIMITS;
+	const struct kill_finding nothing = { .cause = KILL_BY_NOTHING };
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
 
 	(void)state;
+	assert_int_equal(guard_kill(c, &nothing, false), VERDICT_PASS);
 	assert_int_equal(guard_permission(c), VERDICT_PASS);
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	assert_int_equal(guard_state(c, true), VERDICT_PASS);

@@ -49,6 +49,7 @@ struct principal {
 	struct surface surface;
 	bool read_only; /* the server, the subject or the agent may change nothing */
 	bool tenant_foreign; /* the tenants are listed, and this one's is not among them */
+	int64_t break_glass; /* request by which it holds more than its roles give; 0: none */
 	struct sha256
 		binding; /* over subject, tenant, agent: what cursors and sessions are bound to */
 };

@@ -96,7 +96,7 @@ struct mcp_refusal {
 
 /* Session as known by other means: on stdio the process's own (after initialize), NULL before.
  * On HTTP legacy requests carry it in headers->session, opened with seal and bound to `binding`
- * (the principal); `ended` says whether a session was deleted. */
+ * (the principal); `ended` says whether a session is over before its time. */
 struct mcp_context {
 	const struct seal *seal;
 	struct str binding;

@@ -32,6 +32,13 @@ bool call_fault(struct call *c, enum fault_code code, const char *reason, struct
 	return false;
 }
 
+bool call_cancelled(void *call)
+{
+	const struct call *c = call;
+
+	return c->killed || c->port->cancelled(c->port->ctx);
+}
+
 static size_t count_missing_defaults(const struct call *c, const struct json *sent)
 {
 	size_t missing = 0;

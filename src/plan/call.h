@@ -100,6 +100,7 @@ struct call {
 	} rate;
 	struct held *held; /* places taken; NULL: none */
 
+	_Atomic bool killed; /* set by the watch while the call runs: stop (serve/watch.h) */
 	enum call_end end;
 	struct {
 		enum fault_code code;
@@ -138,6 +139,10 @@ struct call *call_new(struct arena *a, const struct entry *entry, const struct p
 
 /* Ends the call with a fault; returns false, so that steps can `return call_fault(...)`. */
 bool call_fault(struct call *c, enum fault_code code, const char *reason, struct str operator_text);
+
+/* Is it of no use to go on?  The client went away, or an operator said stop.  call: struct call *.
+ */
+bool call_cancelled(void *call);
 
 /* Puts defaults in, makes the canonical text and digest.  The arguments already fit the schema.
  * False: the canonical text is over 8 MiB. */

@@ -127,9 +127,20 @@ static void (*const handlers[])(struct answering *t) = {
 	[MCP_SET_LEVEL] = answer_set_level,
 };
 
+bool answer_session_ended(
+	struct server *s, const struct principal *who, const struct mcp_session *session)
+{
+	struct kill_target t = kill_target_of_principal(who);
+
+	return sessions_ended(s->sessions, session->nonce, session->issued_us) ||
+	       watch_ended_session(world_watch(s->world), &t, session->issued_us);
+}
+
 static bool session_ended(void *ctx, const struct mcp_session *session)
 {
-	return sessions_ended(ctx, session->nonce, session->issued_us);
+	const struct answering *t = ctx;
+
+	return answer_session_ended(t->server, t->in->who, session);
 }
 
 struct mcp_context answer_context(struct answering *t)
@@ -139,7 +150,7 @@ struct mcp_context answer_context(struct answering *t)
 		.binding = str_n(t->in->who->binding.b, SHA256_BYTES),
 		.stdio_session = t->in->pipe,
 		.ended = session_ended,
-		.ctx = t->server->sessions,
+		.ctx = t,
 		.wall_us = clock_wall_us(),
 	};
 }
@@ -147,7 +158,7 @@ struct mcp_context answer_context(struct answering *t)
 /* A legacy pipe hears of changes from the moment its client has said it is ready. */
 static void open_pipe(struct answering *t, struct str scope)
 {
-	struct hub_listener l = { .binding = t->in->who->binding, .nonce = scope };
+	struct hub_listener l = { .owner = hub_owner_of(t->in->who), .nonce = scope };
 
 	if (hub_add(t->server->hub, &l, t->x, STR_NONE) == HUB_FULL)
 		log_warn("pipe_not_told_of_changes", "reason=streams");
@@ -417,12 +428,24 @@ static bool still_good(void *ctx, struct str credential)
 		((struct generation *)ctx)->identity, credential, clock_wall_us());
 }
 
-/* A key that was revoked or has expired ends the streams that it opened, too. */
+static bool is_killed(void *ctx, const struct hub_owner *owner)
+{
+	const struct kill_target t = { .tenant = owner->tenant,
+		.subject = owner->subject,
+		.agent = owner->agent,
+		.credential = owner->credential };
+
+	return watch_ends_streams(ctx, &t);
+}
+
+/* A key that was revoked or has expired ends the streams that it opened, too; so does a kill order
+ * against those who opened them. */
 static void review_streams(struct server *s)
 {
 	struct generation *g = world_hold(s->world);
 
 	hub_review(s->hub, still_good, g);
+	hub_end_killed(s->hub, is_killed, world_watch(s->world));
 	world_drop(s->world, g);
 }
 

@@ -49,6 +49,10 @@ struct incoming {
 	unsigned round;
 };
 
+/* Over before its time: by its client, or by a kill order that came after it began. */
+bool answer_session_ended(
+	struct server *s, const struct principal *who, const struct mcp_session *session);
+
 void answer(struct server *s, struct incoming *in, struct exchange *x);
 
 /* A refusal before there is a message: recorded (event AUTH_FAIL, DENY, PROTOCOL_REJECT).  False:

@@ -286,6 +286,9 @@ static void ask_legacy(struct answering *t, struct call *c, const struct receipt
 		.revision = t->r.revision,
 	};
 
+	/* before the client can answer: the answer runs the call again, under the same id */
+	if (t->in->flight)
+		inflight_end(t->server->inflight, t->in->flight);
 	if (!questions_open(t->server->questions, &q, c->asks, c->ask_count, t->x, clock_mono_ms(),
 		    receipt))
 		answer_refuse_with(t, -32603, "questions",

@@ -159,14 +159,18 @@ static void narrow(struct answering *t, struct mcp_filter *filter)
 void answer_listen(struct answering *t)
 {
 	struct mcp_refusal why = { 0 };
-	struct hub_listener l = { .binding = t->in->who->binding,
-		.credential = t->in->who->credential,
-		.modern = true,
-		.subscription = t->r.id };
+	struct kill_target target = kill_target_of_principal(t->in->who);
+	struct hub_listener l = {
+		.owner = hub_owner_of(t->in->who), .modern = true, .subscription = t->r.id
+	};
 	struct buf first, end;
 
 	if (!mcp_read_filter(t->in->arena, &t->r, &l.filter, &why)) {
 		answer_refuse(t, &why, STR_NONE);
+		return;
+	}
+	if (watch_ends_streams(world_watch(t->server->world), &target)) {
+		answer_refuse_with(t, 1000, "killed", S("paused by an operator; do not retry"));
 		return;
 	}
 	narrow(t, &l.filter);

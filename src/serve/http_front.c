@@ -478,6 +478,8 @@ static bool authenticate(struct request *q)
 		return false;
 	verdict = verify(q);
 	if (verdict == IDENTITY_OK) {
+		watch_break_glass(world_watch(q->front->server->world), q->in.arena, &q->who,
+			clock_boot_ms());
 		q->in.who = &q->who;
 		return true;
 	}
@@ -574,7 +576,7 @@ static bool open_session(struct request *q, struct mcp_session *out)
 	read_headers(q);
 	return !q->in.headers.doubled &&
 	       mcp_session_open(q->in.arena, &m, q->in.headers.session, out) &&
-	       !sessions_ended(q->front->server->sessions, out->nonce, out->issued_us);
+	       !answer_session_ended(q->front->server, &q->who, out);
 }
 
 /* Last-Event-ID: the answer of a stream that was lost.  One that is not known opens a new stream.
@@ -587,9 +589,18 @@ static bool resumes(struct request *q, const struct mcp_session *session)
 	return id.n && replay_resume(q->front->server->replay, &owner, id, &q->x.x);
 }
 
+static bool is_killed(struct request *q)
+{
+	struct watch *w = world_watch(q->front->server->world);
+	struct kill_target t = kill_target_of_principal(&q->who);
+
+	t.instance = watch_instance(w);
+	return watch_judge(w, &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
+}
+
 static void answer_get(struct request *q)
 {
-	struct hub_listener l = { .binding = q->who.binding };
+	struct hub_listener l = { .owner = hub_owner_of(&q->who) };
 	struct mcp_session session;
 	size_t given;
 
@@ -605,10 +616,14 @@ static void answer_get(struct request *q)
 		deny(q, 404, "DENY", "session", S("there is no such session; initialize again"));
 		return;
 	}
+	/* an answer that is kept is one of a call */
+	if (is_killed(q)) {
+		deny(q, 503, "DENY", "killed", S("paused by an operator; do not retry"));
+		return;
+	}
 	if (resumes(q, &session))
 		return;
 	l.nonce = session.nonce;
-	l.credential = q->who.credential;
 	switch (hub_add(q->front->server->hub, &l, &q->x.x, STR_NONE)) {
 	case HUB_OK:
 		return;

@@ -75,19 +75,33 @@ static enum hub_verdict may_add(const struct hub *h, const struct hub_listener *
 	for (const struct listener *at = h->first; at; at = at->next) {
 		if (!l->modern && matches_session(at, l->nonce))
 			return HUB_TAKEN;
-		same += sha256_eq(&at->l.binding, &l->binding);
+		same += sha256_eq(&at->l.owner.binding, &l->owner.binding);
 	}
 	return same >= h->most_per_principal ? HUB_FULL : HUB_OK;
 }
 
 static bool is_large(const struct hub_listener *l)
 {
-	size_t bytes =
-		l->subscription.n + l->scope.n + l->nonce.n + l->credential.n + l->end_message.n;
+	size_t bytes = l->subscription.n + l->scope.n + l->nonce.n + l->end_message.n +
+		       l->owner.subject.n + l->owner.tenant.n + l->owner.agent.n +
+		       l->owner.credential.n;
 
 	for (size_t i = 0; i < l->filter.uri_count; i++)
 		bytes += l->filter.uris[i].n + sizeof(struct str);
 	return bytes > LISTENER_BYTES;
+}
+
+struct hub_owner hub_owner_of(const struct principal *who)
+{
+	return (struct hub_owner){ who->binding, who->subject, who->tenant, who->agent,
+		who->credential };
+}
+
+static struct hub_owner copy_owner(struct arena *a, const struct hub_owner *from)
+{
+	return (struct hub_owner){ from->binding, arena_str(a, from->subject),
+		arena_str(a, from->tenant), arena_str(a, from->agent),
+		arena_str(a, from->credential) };
 }
 
 static void copy(struct listener *to, const struct hub_listener *from)
@@ -99,7 +113,7 @@ static void copy(struct listener *to, const struct hub_listener *from)
 	to->l.subscription = arena_str(a, from->subscription);
 	to->l.scope = arena_str(a, from->scope);
 	to->l.nonce = arena_str(a, from->nonce);
-	to->l.credential = arena_str(a, from->credential);
+	to->l.owner = copy_owner(a, &from->owner);
 	to->l.end_message = arena_str(a, from->end_message);
 	for (size_t i = 0; i < from->filter.uri_count; i++)
 		uris[i] = arena_str(a, from->filter.uris[i]);
@@ -278,13 +292,20 @@ static bool is_named(const struct listener *l, struct str scope, struct str subs
 struct which {
 	bool all;
 	struct str scope, subscription, nonce, credential;
+	const struct hub_owner *owner; /* NULL: whoever */
 };
+
+static bool is_owner(const struct hub_owner *a, const struct hub_owner *b)
+{
+	return sha256_eq(&a->binding, &b->binding) && str_eq(a->credential, b->credential);
+}
 
 static bool is_meant(const struct listener *l, const struct which *w)
 {
 	return w->all || is_named(l, w->scope, w->subscription) ||
 	       (w->nonce.n && matches_session(l, w->nonce)) ||
-	       (w->credential.n && str_eq(l->l.credential, w->credential));
+	       (w->credential.n && str_eq(l->l.owner.credential, w->credential)) ||
+	       (w->owner && is_owner(&l->l.owner, w->owner));
 }
 
 /* Takes them out, ends and frees them. */
@@ -343,10 +364,10 @@ static size_t list_credentials(struct hub *h, struct arena *a, struct str **out)
 	for (const struct listener *l = h->first; l; l = l->next) {
 		size_t i = 0;
 
-		while (i < count && !str_eq(list[i], l->l.credential))
+		while (i < count && !str_eq(list[i], l->l.owner.credential))
 			i++;
-		if (i == count && l->l.credential.n)
-			list[count++] = arena_str(a, l->l.credential);
+		if (i == count && l->l.owner.credential.n)
+			list[count++] = arena_str(a, l->l.owner.credential);
 	}
 	pthread_mutex_unlock(&h->lock);
 	*out = list;
@@ -364,6 +385,42 @@ void hub_review(struct hub *h, bool (*still_good)(void *ctx, struct str credenti
 	for (size_t i = 0; i < count; i++)
 		if (!still_good(ctx, list[i]))
 			end_some(h, &(struct which){ .credential = list[i] });
+	arena_done(&a);
+}
+
+/* The owners of open streams, each once. */
+static size_t list_owners(struct hub *h, struct arena *a, struct hub_owner **out)
+{
+	struct hub_owner *list;
+	size_t count = 0;
+
+	pthread_mutex_lock(&h->lock);
+	list = arena_array(a, struct hub_owner, h->count);
+	for (const struct listener *l = h->first; l; l = l->next) {
+		size_t i = 0;
+
+		while (i < count && !is_owner(&list[i], &l->l.owner))
+			i++;
+		if (i == count)
+			list[count++] = copy_owner(a, &l->l.owner);
+	}
+	pthread_mutex_unlock(&h->lock);
+	*out = list;
+	return count;
+}
+
+void hub_end_killed(
+	struct hub *h, bool (*killed)(void *ctx, const struct hub_owner *owner), void *ctx)
+{
+	struct hub_owner *list;
+	struct arena a;
+	size_t count;
+
+	arena_init(&a, (size_t)64 << 20);
+	count = list_owners(h, &a, &list);
+	for (size_t i = 0; i < count; i++)
+		if (killed(ctx, &list[i]))
+			end_some(h, &(struct which){ .owner = &list[i] });
 	arena_done(&a);
 }
 

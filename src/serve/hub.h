@@ -1,6 +1,7 @@
 /* hub - who is to be told that something changed: open subscriptions/listen streams (modern) and
  * GET streams and pipes of legacy sessions.  Bounded per principal and in all.  Thread-safe. */
 #pragma once
+#include "identity/principal.h"
 #include "mcp/write.h"
 #include "serve/exchange.h"
 #include "serve/sessions.h"
@@ -12,9 +13,15 @@ void hub_free(struct hub **h);
 
 enum hub_verdict { HUB_OK, HUB_FULL, HUB_TAKEN };
 
-struct hub_listener {
+/* Who opened it, and with which key. */
+struct hub_owner {
 	struct sha256 binding; /* of the principal */
-	struct str credential; /* id of the key it was opened with */
+	struct str subject, tenant, agent, credential;
+};
+struct hub_owner hub_owner_of(const struct principal *who);
+
+struct hub_listener {
+	struct hub_owner owner;
 	bool modern;
 	struct mcp_filter filter; /* modern: what it asked for and may have */
 	struct str subscription; /* modern: raw JSON id of the listen request */
@@ -35,4 +42,7 @@ void hub_cancel(struct hub *h, struct str scope, struct str subscription);
 void hub_end_session(struct hub *h, struct str nonce);
 /* Ends every stream whose credential is not good any more. */
 void hub_review(struct hub *h, bool (*still_good)(void *ctx, struct str credential), void *ctx);
+/* Ends every stream whose owner was killed. */
+void hub_end_killed(
+	struct hub *h, bool (*killed)(void *ctx, const struct hub_owner *owner), void *ctx);
 void hub_end_all(struct hub *h); /* at shutdown: every stream gets its end */

@@ -27,14 +27,14 @@ static int tear_down(void **state)
 static struct hub_listener legacy(const char *nonce)
 {
 	return (struct hub_listener){
-		.binding = { { 1 } }, .credential = S("key1"), .nonce = str_c(nonce)
+		.owner.binding = { { 1 } }, .owner.credential = S("key1"), .nonce = str_c(nonce)
 	};
 }
 
 static struct hub_listener modern(const char *id, struct mcp_filter filter)
 {
-	return (struct hub_listener){ .binding = { { 2 } },
-		.credential = S("key2"),
+	return (struct hub_listener){ .owner.binding = { { 2 } },
+		.owner.credential = S("key2"),
 		.modern = true,
 		.filter = filter,
 		.subscription = str_c(id),
@@ -127,7 +127,7 @@ static void places_are_bounded_in_all_and_for_each_principal(void **state)
 		struct hub_listener l = modern(ids[i], (struct mcp_filter){ 0 });
 
 		client_init(&c[i]);
-		l.binding.b[0] = i < 4 ? 1 : 2;
+		l.owner.binding.b[0] = i < 4 ? 1 : 2;
 		assert_int_equal(add(&c[i], l, ""), i == 3 ? HUB_FULL : HUB_OK);
 	}
 	for (size_t i = 0; i < 3; i++) {
@@ -135,7 +135,7 @@ static void places_are_bounded_in_all_and_for_each_principal(void **state)
 		struct hub_listener l = modern("8", (struct mcp_filter){ 0 });
 
 		client_init(&late);
-		l.binding.b[0] = 9;
+		l.owner.binding.b[0] = 9;
 		assert_int_equal(add(&late, l, "A"), HUB_FULL);
 		assert_client(&late, "");
 		assert_released(&late);
@@ -145,7 +145,7 @@ static void places_are_bounded_in_all_and_for_each_principal(void **state)
 		struct hub_listener l = modern("9", (struct mcp_filter){ 0 });
 
 		client_init(&c[3]);
-		l.binding.b[0] = 9;
+		l.owner.binding.b[0] = 9;
 		assert_int_equal(add(&c[3], l, ""), HUB_OK);
 	}
 	hub_free(&hub);

@@ -83,6 +83,8 @@ bool serve_call(struct world *w, struct arena *a, struct str token, struct str t
 	bool ok = false;
 
 	verdict = identity_verify(g->identity, a, &shown, clock_wall_us(), clock_mono_ms(), &who);
+	if (verdict == IDENTITY_OK && watch_start(world_watch(w), err))
+		watch_break_glass(world_watch(w), a, &who, clock_boot_ms());
 	if (verdict != IDENTITY_OK)
 		refuse_key(w, verdict, tool, err);
 	else if (!json_parse(a, arguments_json, &arguments, &error))

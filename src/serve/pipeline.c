@@ -1,5 +1,6 @@
 /* pipeline - everything that can happen to a call, in order.
  *
+ *   kill         is anything it belongs to paused?                PAUSED
  *   permission   may this principal use it at all?               PERMISSION_DENIED
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
  *   state        are the answers to a question of this very call?    VALIDATION_ERROR
@@ -17,8 +18,29 @@
 #include "render/render.h"
 #include "serve/log.h"
 
+#include <stdatomic.h>
+
 /* What a fault's reply may take when the call itself has used up its memory. */
 #define SPARE_BYTES ((size_t)4 << 20)
+
+/* In the list before it is judged: an order that comes between the two still finds it. */
+static bool step_kill(struct run *r)
+{
+	struct watch *w = world_watch(r->world);
+	struct kill_target t = kill_target_of(r->call, watch_instance(w));
+	struct kill_finding found = { .cause = KILL_BY_DOUBT };
+	struct log_text why;
+	struct err err;
+
+	if (watch_start(w, &err)) {
+		r->watched.call = r->call;
+		watch_enter(w, &r->watched);
+		found = watch_judge(w, &t, clock_boot_ms());
+	} else {
+		log_error("kill_state_unknown", "error=%s", log_value(&why, str_c(err.text)));
+	}
+	return guard_kill(r->call, &found, false) == VERDICT_PASS;
+}
 
 static bool step_permission(struct run *r)
 {
@@ -86,7 +108,13 @@ static bool step_warrant(struct run *r)
 
 static bool step_execute(struct run *r)
 {
-	return backend_run(r->generation->backends, r->warrant);
+	bool ran = backend_run(r->generation->backends, r->warrant);
+
+	/* everything is a read: what an order met while it ran is not shown, even if it got to its
+	 * end first */
+	if (atomic_load_explicit(&r->call->killed, memory_order_acquire))
+		return guard_kill(r->call, &r->watched.found, true) == VERDICT_PASS;
+	return ran;
 }
 
 static bool step_render(struct run *r)
@@ -105,6 +133,7 @@ static const struct {
 	const char *name;
 	bool (*run)(struct run *r);
 } steps[] = {
+	{ "kill", step_kill },
 	{ "permission", step_permission },
 	{ "schema", step_schema },
 	{ "state", step_state },
@@ -173,8 +202,10 @@ static void fail_memory(struct call *c)
 static void run_steps(struct run *r, struct arena *spare)
 {
 	const char *stopped_at = NULL;
+	bool walked = walk_within_memory(r, &stopped_at);
 
-	if (!walk_within_memory(r, &stopped_at)) {
+	watch_leave(world_watch(r->world), &r->watched);
+	if (!walked) {
 		stopped_at = "memory";
 		fail_memory(r->call);
 	}

@@ -10,6 +10,7 @@ struct run {
 	bool structured; /* the client's revision knows structuredContent */
 	const struct receipt *receipt; /* NULL at the end: the call could not be recorded */
 	const struct warrant *warrant;
+	struct watched watched; /* while it runs */
 };
 
 /* Runs the call to its end.  Afterwards call->result_json is what may be sent (but for CALL_ASKS

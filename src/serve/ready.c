@@ -72,6 +72,14 @@ static bool check_seal(struct world *w, struct generation *g, struct err *err)
 	return world_seal(w, err);
 }
 
+/* Killed as a whole: who balances load should know, and a person who looks. */
+static bool check_kills(struct world *w, struct generation *g, struct err *err)
+{
+	(void)g;
+	return !watch_is_paused(world_watch(w)) ||
+	       err_set(err, E_DENIED, "every call is PAUSED; see: postern kills");
+}
+
 static const struct {
 	const char *name;
 	bool (*ask)(struct world *w, struct generation *g, struct err *err);
@@ -80,6 +88,7 @@ static const struct {
 	{ "store", check_store },
 	{ "sources", check_sources },
 	{ "seal", check_seal },
+	{ "kills", check_kills },
 };
 _Static_assert(ARRAY_LEN(checks) + 1 <= READY_CHECKS_MAX, "all checks and the age of them");
 

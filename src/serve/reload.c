@@ -49,8 +49,8 @@ bool record_configuration(struct world *w, const char *event, const struct gener
 	put_digests(&fields, "config", "catalog", now);
 	if (before)
 		put_digests(&fields, "config_before", "catalog_before", before);
-	buf_fmt(&fields, "\"tools\":%zu,\"version\":\"" POSTERN_VERSION "\"",
-		now->catalog->tool_count);
+	buf_fmt(&fields, "\"tools\":%zu,\"killed\":%s,\"version\":\"" POSTERN_VERSION "\"",
+		now->catalog->tool_count, watch_is_paused(world_watch(w)) ? "true" : "false");
 	ok = audit_event(world_audit(w), event, buf_str(&fields), err);
 	buf_done(&fields);
 	return ok;

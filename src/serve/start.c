@@ -10,6 +10,7 @@
 #include "config/profile.h"
 #include "json/write.h"
 #include "serve/admin.h"
+#include "serve/drills.h"
 #include "serve/http_front.h"
 #include "serve/key_check.h"
 #include "serve/log.h"
@@ -129,6 +130,9 @@ int serve_check(const struct world_options *options)
 		key_check(w, g->config, clock_wall_us(), &report.findings);
 		survey_keys(w, g, &report.findings);
 		jwt_verifier_ready(g->jwt, &report.findings);
+		if (g->config->environment == ENV_PRODUCTION)
+			drills_review(
+				world_store(w), clock_wall_us(), g->config->file, &report.findings);
 		print_profile(g->config->environment);
 		world_drop(w, g);
 		world_close(&w);
@@ -179,7 +183,9 @@ static int block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2); /* the watch's (watch.h): it has a descriptor of its own */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigdelset(&set, SIGUSR2);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -318,6 +324,8 @@ static void announce(const struct listener *l, struct world *w)
 		log_value(&address, bound_to(&a, c->address, l->front.port)), c->tls ? "on" : "off",
 		log_value(&name, g->config->name), environment_name(g->config->environment),
 		STR_ARG(g->config->instance), g->catalog->tool_count);
+	if (watch_is_paused(world_watch(w)))
+		log_warn("killed", "note=\"calls are PAUSED; see: postern kills\"");
 	if (g->config->fixed)
 		log_warn("identity_fixed",
 			"note=\"every request is %.*s: for tests of this machine only\"",
@@ -344,6 +352,9 @@ static int serve_listener(struct world *w, const struct world_options *options, 
 	if (!listener_open(&l, w, &err)) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
 		status = EX_UNAVAILABLE;
+	} else if (!watch_start(world_watch(w), &err)) {
+		fprintf(stderr, "postern: not started: %s\n", err.text);
+		status = EX_OSERR;
 	} else if (!record_start(w, &err)) {
 		fprintf(stderr, "postern: not started: the audit log cannot be written: %s\n",
 			err.text);

@@ -167,6 +167,7 @@ static void run_job(struct pipe_front *f, struct generation *g, struct job *j)
 		refuse_key(f, &in, j, verdict);
 		return;
 	}
+	watch_break_glass(world_watch(f->server->world), &j->arena, &who, clock_boot_ms());
 	in.who = &who;
 	answer(f->server, &in, &x.x);
 }

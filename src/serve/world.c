@@ -19,6 +19,7 @@ struct world {
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
 	struct limits *limits;
@@ -155,6 +156,7 @@ static void attach(struct world *w, struct generation *g)
 		w->keys = arena_str(&w->own, g->config->audit_keys);
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
+		w->watch = watch_new(g->config->store_file, g->config->instance, w->audit);
 		w->limits = limits_new(
 			arena_fmt(&w->own, "%.*s.limits", STR_ARG(g->config->store_file)),
 			clock_boot_id(&w->own), w->store);
@@ -231,6 +233,7 @@ void world_discard(struct world *w, struct generation *next)
 void world_close(struct world **w)
 {
 	world_drop(*w, (*w)->now);
+	watch_free(&(*w)->watch);
 	jwks_cache_free(&(*w)->keys_of_issuers); /* its thread writes to the log */
 	audit_close((*w)->audit);
 	limits_free(&(*w)->limits);
@@ -279,6 +282,11 @@ struct store *world_store(struct world *w)
 struct audit *world_audit(struct world *w)
 {
 	return w->audit;
+}
+
+struct watch *world_watch(struct world *w)
+{
+	return w->watch;
 }
 
 struct metrics *world_metrics(struct world *w)

@@ -39,12 +39,39 @@ static const char nonces[] =
 	" PRIMARY KEY (signer, nonce)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX nonces_by_end ON nonces (until_us)";
+/* Lifted orders stay as history. */
+static const char kills[] =
+	"CREATE TABLE kills ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, set_by TEXT NOT NULL,"
+	" since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, drill INTEGER NOT NULL,"
+	" lifted_us INTEGER NOT NULL, lifted_by TEXT NOT NULL, lift_reason TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX kills_lifted ON kills (lifted_us);"
+	"CREATE TABLE drills ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL, at_us INTEGER NOT NULL, drilled_by TEXT NOT NULL,"
+	" instances INTEGER NOT NULL, worked INTEGER NOT NULL,"
+	" refused_ms INTEGER NOT NULL, resumed_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX drills_kind ON drills (kind, at_us)";
+
+static const char break_glass[] =
+	"CREATE TABLE break_glass ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" subject TEXT NOT NULL, grant_name TEXT NOT NULL, reason TEXT NOT NULL,"
+	" asked_by TEXT NOT NULL, approved_by TEXT NOT NULL, reviewed_by TEXT NOT NULL,"
+	" asked_us INTEGER NOT NULL, lasts_us INTEGER NOT NULL, approved_us INTEGER NOT NULL,"
+	" until_us INTEGER NOT NULL, reviewed_us INTEGER NOT NULL"
+	") STRICT";
 
 const char *const store_schema[] = {
 	api_keys,
 	quota,
 	key_columns,
 	nonces,
+	kills,
+	break_glass,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);

@@ -1,0 +1,331 @@
+/* The watch with a clock of the test's own; and with many threads. */
+#include "serve/site_fixture.h"
+#include "serve/watch.h"
+#include "store/kills.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#define HOUR_US INT64_C(3600000000)
+#define NOW_US INT64_C(1790000000000000)
+
+static struct site site;
+static struct store *store;
+static struct watch *watch;
+static char kill_file[192];
+
+static const struct kill_target caller = {
+	.instance = STR_INIT("a"), .subject = STR_INIT("ada"), .entry = STR_INIT("orders")
+};
+
+static void start_watch(void)
+{
+	char path[192];
+
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	watch = watch_new(str_c(path), S("a"), world_audit(site.world));
+}
+
+static int set_up(void **state)
+{
+	char path[192];
+
+	(void)state;
+	site_make(&site, "tools:\n" SITE_TOOL("one", "shop.read",
+				 "shop") "    read: SELECT 1 AS n\n    returns: { shape: one, "
+					 "columns: { n: integer } }\n");
+	assert_true(site_open(&site));
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	snprintf(kill_file, sizeof kill_file, "%s/state/KILL", site.directory);
+	store = store_new(str_c(path));
+	start_watch();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	watch_free(&watch);
+	store_free(&store);
+	site_remove(&site);
+	return 0;
+}
+
+static void set(const char *kind, const char *name, int64_t since_us, int64_t until_us)
+{
+	struct kill_row row = {
+		.kind = str_c(kind), .name = str_c(name), .since_us = since_us, .until_us = until_us
+	};
+	struct err err;
+	int64_t id;
+
+	if (!store_kill_set(store, &row, &id, &err))
+		fail_msg("%s", err.text);
+}
+
+static void lift(const char *kind, const char *name, int64_t wall_us)
+{
+	unsigned count = 0;
+	struct err err;
+
+	assert_true(store_kill_lift(
+		store, str_c(kind), str_c(name), S("me"), S("why"), wall_us, &count, &err));
+	assert_true(count > 0);
+}
+
+static enum kill_cause cause_at(uint64_t boot_ms)
+{
+	return watch_judge(watch, &caller, boot_ms).cause;
+}
+
+static void nothing_is_served_before_the_first_look(void **state)
+{
+	(void)state;
+	assert_int_equal(cause_at(1000), KILL_BY_DOUBT);
+	watch_look(watch, 1000, NOW_US);
+	assert_int_equal(cause_at(1000), KILL_BY_NOTHING);
+}
+
+static void an_order_is_seen_at_the_next_look_and_so_is_its_end(void **state)
+{
+	uint64_t edition;
+
+	(void)state;
+	watch_look(watch, 1000, NOW_US);
+	edition = watch_edition(watch);
+	watch_look(watch, 1100, NOW_US);
+	assert_int_equal(watch_edition(watch), edition);
+	set("tool", "orders", NOW_US, 0);
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_ORDER);
+	assert_true(watch_edition(watch) > edition);
+	lift("tool", "orders", NOW_US + 5);
+	watch_look(watch, 1500, NOW_US);
+	assert_int_equal(cause_at(1500), KILL_BY_NOTHING);
+}
+
+static void a_step_of_the_wall_clock_neither_lifts_nor_prolongs(void **state)
+{
+	(void)state;
+	set("tool", "orders", NOW_US, NOW_US + HOUR_US);
+	watch_look(watch, 1000, NOW_US);
+	watch_look(watch, 1250, NOW_US + 2 * HOUR_US);
+	assert_int_equal(cause_at(1250), KILL_BY_ORDER);
+	watch_look(watch, 1500, NOW_US - 2 * HOUR_US);
+	assert_int_equal(cause_at(1500), KILL_BY_ORDER);
+	watch_look(watch, 1000 + 3600000 - 1, NOW_US - 2 * HOUR_US);
+	assert_int_equal(cause_at(1000 + 3600000 - 1), KILL_BY_ORDER);
+	watch_look(watch, 1000 + 3600000, NOW_US - 2 * HOUR_US);
+	assert_int_equal(cause_at(1000 + 3600000), KILL_BY_NOTHING);
+}
+
+static void what_was_read_is_good_for_five_seconds(void **state)
+{
+	char path[192], away[192];
+
+	(void)state;
+	set("tool", "another", NOW_US, 0);
+	watch_look(watch, 1000, NOW_US);
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	snprintf(away, sizeof away, "%s/state/away.db", site.directory);
+	assert_int_equal(rename(path, away), 0);
+	watch_look(watch, 3000, NOW_US);
+	assert_int_equal(cause_at(5999), KILL_BY_NOTHING);
+	assert_int_equal(cause_at(6000), KILL_BY_DOUBT);
+	watch_look(watch, 6000, NOW_US);
+	assert_int_equal(rename(away, path), 0);
+	watch_look(watch, 6250, NOW_US);
+	assert_int_equal(cause_at(6250), KILL_BY_NOTHING);
+}
+
+static void an_order_of_a_later_postern_pauses_everything(void **state)
+{
+	(void)state;
+	watch_look(watch, 1000, NOW_US);
+	set("galaxy", "milky way", NOW_US, 0);
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_DOUBT);
+	lift("galaxy", "milky way", NOW_US + 1);
+	watch_look(watch, 1500, NOW_US);
+	assert_int_equal(cause_at(1500), KILL_BY_NOTHING);
+}
+
+static void a_file_beside_the_store_pauses_everything(void **state)
+{
+	(void)state;
+	watch_look(watch, 1000, NOW_US);
+	site_write(&site, "state/KILL", "");
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_SWITCH);
+	watch_free(&watch);
+	start_watch();
+	watch_look(watch, 1500, NOW_US);
+	assert_int_equal(cause_at(1500), KILL_BY_SWITCH); /* also after a restart */
+	assert_int_equal(unlink(kill_file), 0);
+	watch_look(watch, 1750, NOW_US);
+	assert_int_equal(cause_at(1750), KILL_BY_NOTHING);
+}
+
+static void the_file_needs_no_store(void **state)
+{
+	char path[192];
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/state/store.db-wal", site.directory);
+	assert_int_equal(unlink(path), 0); /* all of it may stand there */
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	f = fopen(path, "w");
+	fputs("this is no database, and longer than a hundred bytes: it has to be, or SQLite would "
+	      "take it for one that is empty",
+		f);
+	fclose(f);
+	site_write(&site, "state/KILL", "");
+	watch_look(watch, 1000, NOW_US);
+	assert_int_equal(cause_at(1000), KILL_BY_SWITCH);
+	assert_int_equal(unlink(kill_file), 0);
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_DOUBT);
+}
+
+static struct call running_call(struct arena *a, const struct entry *e, const struct principal *who)
+{
+	return (struct call){ .arena = a, .entry = e, .who = who };
+}
+
+static void running_calls_that_are_met_are_stopped_and_others_go_on(void **state)
+{
+	static const struct entry orders = { .name = STR_INIT("orders") };
+	static const struct entry other = { .name = STR_INIT("other") };
+	static const struct principal ada = { .subject = STR_INIT("ada") };
+	struct call calls[] = { running_call(&site.arena, &orders, &ada),
+		running_call(&site.arena, &other, &ada), running_call(&site.arena, &orders, &ada) };
+	struct watched running[3] = { { .call = &calls[0] }, { .call = &calls[1] },
+		{ .call = &calls[2] } };
+
+	(void)state;
+	watch_look(watch, 1000, NOW_US);
+	for (size_t i = 0; i < ARRAY_LEN(running); i++)
+		watch_enter(watch, &running[i]);
+	watch_leave(watch, &running[2]);
+	watch_leave(watch, &running[2]);
+	set("tool", "orders", NOW_US, 0);
+	watch_look(watch, 1250, NOW_US);
+	assert_true(calls[0].killed && !calls[1].killed && !calls[2].killed);
+	assert_int_equal(running[0].found.kind, KILL_TOOL);
+	watch_leave(watch, &running[0]);
+	watch_leave(watch, &running[1]);
+}
+
+static void sessions_begun_before_an_order_ended_with_it(void **state)
+{
+	(void)state;
+	set("principal", "ada", NOW_US, 0);
+	watch_look(watch, 1000, NOW_US);
+	assert_false(watch_ended_session(watch, &caller, NOW_US - 1));
+	assert_true(watch_ends_streams(watch, &caller) == false); /* by the real clock: in doubt */
+	lift("principal", "ada", NOW_US + 5);
+	watch_look(watch, 1250, NOW_US + 6);
+	assert_true(watch_ended_session(watch, &caller, NOW_US - 1));
+	assert_false(watch_ended_session(watch, &caller, NOW_US + 1));
+}
+
+static unsigned recorded(const char *what)
+{
+	watch_free(&watch); /* notes are written out */
+	return site_audit_count(&site, what);
+}
+
+static void what_was_seen_is_recorded_once(void **state)
+{
+	(void)state;
+	set("tool", "before", NOW_US - HOUR_US, 0);
+	lift("tool", "before", NOW_US - HOUR_US + 5);
+	watch_free(&watch);
+	start_watch();
+	{
+		struct err err;
+
+		assert_true(watch_start(watch, &err));
+		assert_true(watch_start(watch, &err));
+		set("tool", "orders", clock_wall_us(), 0);
+		for (unsigned i = 0; i < 400 && cause_at(clock_boot_ms()) != KILL_BY_ORDER; i++)
+			usleep(10000);
+		assert_int_equal(cause_at(clock_boot_ms()), KILL_BY_ORDER);
+		kill(getpid(), SIGUSR2);
+		for (unsigned i = 0; i < 400 && cause_at(clock_boot_ms()) != KILL_BY_SWITCH; i++)
+			usleep(10000);
+	}
+	assert_int_equal(access(kill_file, F_OK), 0);
+	assert_int_equal(recorded("\"e\":\"KILL_SEEN\""), 1);
+	assert_int_equal(site_audit_count(&site, "\"name\":\"orders\",\"change\":\"set\""), 1);
+	assert_int_equal(site_audit_count(&site, "\"source\":\"local\""), 1);
+}
+
+static atomic_bool stop;
+
+static void *judge_and_run(void *ctx)
+{
+	static const struct entry orders = { .name = STR_INIT("orders") };
+	static const struct principal ada = { .subject = STR_INIT("ada") };
+
+	(void)ctx;
+	while (!stop) {
+		struct call c = { .entry = &orders, .who = &ada };
+		struct watched running = { .call = &c };
+
+		watch_enter(watch, &running);
+		(void)watch_judge(watch, &caller, 1000);
+		(void)watch_ended_session(watch, &caller, 5);
+		watch_leave(watch, &running);
+		(void)watch_edition(watch);
+	}
+	return NULL;
+}
+
+static void editions_change_under_many_threads(void **state)
+{
+	pthread_t threads[4];
+
+	(void)state;
+	stop = false;
+	watch_look(watch, 1000, NOW_US);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, judge_and_run, NULL), 0);
+	for (int i = 0; i < 20; i++) {
+		set("tool", "orders", NOW_US + i, 0);
+		watch_look(watch, 1000, NOW_US);
+		lift("tool", "orders", NOW_US + i);
+		watch_look(watch, 1000, NOW_US);
+	}
+	stop = true;
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(cause_at(1000), KILL_BY_NOTHING);
+}
+
+#define WATCH_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WATCH_TEST(nothing_is_served_before_the_first_look),
+		WATCH_TEST(an_order_is_seen_at_the_next_look_and_so_is_its_end),
+		WATCH_TEST(a_step_of_the_wall_clock_neither_lifts_nor_prolongs),
+		WATCH_TEST(what_was_read_is_good_for_five_seconds),
+		WATCH_TEST(an_order_of_a_later_postern_pauses_everything),
+		WATCH_TEST(a_file_beside_the_store_pauses_everything),
+		WATCH_TEST(the_file_needs_no_store),
+		WATCH_TEST(running_calls_that_are_met_are_stopped_and_others_go_on),
+		WATCH_TEST(sessions_begun_before_an_order_ended_with_it),
+		WATCH_TEST(what_was_seen_is_recorded_once),
+		WATCH_TEST(editions_change_under_many_threads),
+	};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2); /* as start.c does: for every thread */
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
