@@ -262,7 +262,8 @@ static size_t elements_of(const struct uri_template *t, struct element *out)
 		out[n++] = (struct element){ .slashes = inner.p[0] == '+' };
 		out[n++] = (struct element){ .slashes = inner.p[0] == '+', .repeats = true };
 	}
-	for (size_t i = 0; i < rest.n; i++)
+	/* a URI without variables may have a query, which is not its path */
+	for (size_t i = 0; i < rest.n && rest.p[i] != '?'; i++)
 		out[n++].byte = rest.p[i];
 	return n;
 }

@@ -155,6 +155,8 @@ static void overlap_means_that_one_path_fits_both(void **state)
 		{ "a://x{?q}", "b://x{?q}", false },
 		{ "a://xy{b}", "a://x{b}", true },
 		{ "a://{b}", "a://x{?q}", true },
+		{ "a://x{?q}", "a://x?q=1", true },
+		{ "a://x{?q}", "a://y?q=1", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
