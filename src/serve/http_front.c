@@ -7,15 +7,13 @@
 
 #include "base/clock.h"
 #include "serve/admin.h"
+#include "serve/http_exchange.h"
+#include "serve/http_shown.h"
 #include "serve/metadata.h"
 #include "serve/origin.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define ENDPOINT "/mcp"
 #define PARAM_PREFIX "Mcp-Param-"
-#define RETRY_MS 500 /* a client may come back after */
 
 static const struct route routes[] = {
 	{ ENDPOINT, "POST, GET, DELETE, OPTIONS", "a valid credential" },
@@ -30,184 +28,6 @@ const struct route *http_front_routes(void)
 	return routes;
 }
 
-/* --- the exchange over HTTP --- */
-
-struct http_exchange {
-	struct exchange x;
-	struct http_conn *conn;
-	struct http_stream *stream; /* once a message went out before the answer */
-	struct str cors_origin; /* a listed origin, or empty */
-	struct metadata metadata;
-	bool prefers_stream; /* text/event-stream stands first in Accept */
-	struct replay *replay;
-	struct replay_owner owner;
-	struct arena *arena;
-	char event_id[32]; /* of a stream that may be resumed */
-	bool resumable;
-	bool parked;
-};
-
-#define CORS_HEADERS 3
-#define REPLY_HEADERS 9 /* CORS, limits, session, challenge */
-
-static size_t cors_headers(const struct http_exchange *x, struct http_header *out)
-{
-	if (!x->cors_origin.n)
-		return 0;
-	out[0] = (struct http_header){ S("Access-Control-Allow-Origin"), x->cors_origin };
-	out[1] = (struct http_header){ S("Vary"), S("Origin") };
-	out[2] = (struct http_header){ S("Access-Control-Expose-Headers"),
-		S("Mcp-Session-Id, WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy") };
-	return CORS_HEADERS;
-}
-
-static size_t add_header(struct http_header *out, size_t count, struct str name, struct str value)
-{
-	if (value.n)
-		out[count++] = (struct http_header){ name, value };
-	return count;
-}
-
-/* out: REPLY_HEADERS of them. */
-static size_t own_headers(const struct http_exchange *x, struct http_header *out)
-{
-	size_t count = cors_headers(x, out);
-
-	count = add_header(out, count, S("RateLimit-Policy"), x->x.limits.policy);
-	count = add_header(out, count, S("RateLimit"), x->x.limits.state);
-	return add_header(out, count, S("Retry-After"), x->x.limits.retry_after);
-}
-
-static void make_resumable(struct http_exchange *x)
-{
-	struct str id;
-
-	x->owner.session = x->x.session;
-	id = replay_open(x->replay, x->arena, &x->owner, clock_mono_ms());
-	memcpy(x->event_id, id.p, MIN(id.n, sizeof x->event_id));
-	http_stream_prime(x->stream, id, RETRY_MS);
-	x->resumable = true;
-}
-
-static bool begin_stream(struct http_exchange *x)
-{
-	struct http_header headers[REPLY_HEADERS];
-
-	if (x->stream || !x->conn)
-		return x->stream != NULL;
-	x->stream = http_stream_begin(x->conn, headers, own_headers(x, headers));
-	if (x->stream && x->x.session.n)
-		make_resumable(x);
-	return x->stream != NULL;
-}
-
-static struct str event_id(const struct http_exchange *x)
-{
-	return str_n(x->event_id, sizeof x->event_id);
-}
-
-/* The last message of a stream; kept for later where the client is not there to take it. */
-static void end_stream(struct http_exchange *x, struct str json)
-{
-	bool sent = !json.n || http_stream_send(x->stream, json);
-
-	http_stream_end(x->stream);
-	if (x->resumable && sent)
-		replay_close(x->replay, event_id(x));
-	else if (x->resumable)
-		replay_keep(x->replay, event_id(x), json);
-}
-
-static void http_exchange_cut(struct exchange *base)
-{
-	struct http_exchange *x = (struct http_exchange *)base;
-
-	if (begin_stream(x) && x->resumable)
-		http_stream_end(x->stream);
-}
-
-static void http_exchange_reply(
-	struct exchange *base, int status, struct str json, struct str session)
-{
-	struct http_exchange *x = (struct http_exchange *)base;
-	struct http_header headers[REPLY_HEADERS];
-	struct http_reply reply = { .status = status, .body = json, .headers = headers };
-
-	if (x->prefers_stream && status == 200 && json.n && !session.n && !base->wants_scope.n)
-		begin_stream(x);
-	if (x->stream) {
-		end_stream(x, json);
-		if (!x->parked)
-			http_stream_drop(&x->stream);
-		return;
-	}
-	reply.header_count = own_headers(x, headers);
-	if (json.n)
-		reply.content_type = S("application/json");
-	if (session.n)
-		headers[reply.header_count++] =
-			(struct http_header){ S("Mcp-Session-Id"), session };
-	if (base->wants_scope.n) {
-		reply.status = 403;
-		headers[reply.header_count++] = (struct http_header){ S("WWW-Authenticate"),
-			metadata_challenge(
-				&x->metadata, x->arena, CHALLENGE_SCOPE, base->wants_scope) };
-	}
-	http_reply(x->conn, &reply);
-}
-
-static bool http_exchange_send(struct exchange *base, struct str json)
-{
-	struct http_exchange *x = (struct http_exchange *)base;
-
-	return begin_stream(x) && http_stream_send(x->stream, json);
-}
-
-static bool http_exchange_gone(struct exchange *base)
-{
-	struct http_exchange *x = (struct http_exchange *)base;
-
-	return x->stream ? http_stream_gone(x->stream) : http_gone(x->conn);
-}
-
-static void http_exchange_free(struct exchange *base)
-{
-	struct http_exchange *x = (struct http_exchange *)base;
-
-	http_stream_drop(&x->stream);
-	heap_free(x);
-}
-
-static struct exchange *http_exchange_park(struct exchange *base,
-	void (*on_gone)(void *ctx, uint64_t token), void *ctx, uint64_t token)
-{
-	struct http_exchange *x = (struct http_exchange *)base, *parked;
-
-	if (!begin_stream(x))
-		return NULL;
-	parked = heap_new(struct http_exchange);
-	parked->x.ops = x->x.ops;
-	parked->x.http = true;
-	parked->x.session = STR_NONE; /* its stream is begun */
-	parked->replay = x->replay;
-	parked->resumable = x->resumable;
-	memcpy(parked->event_id, x->event_id, sizeof parked->event_id);
-	parked->x.holders = 1;
-	parked->parked = true;
-	parked->stream = x->parked ? http_stream_hold(x->stream) : x->stream;
-	http_stream_on_gone(parked->stream, on_gone, ctx, token);
-	return &parked->x;
-}
-
-static const struct exchange_ops http_ops = {
-	.reply = http_exchange_reply,
-	.send = http_exchange_send,
-	.gone = http_exchange_gone,
-	.cut = http_exchange_cut,
-	.park = http_exchange_park,
-	.free = http_exchange_free,
-};
-
 /* --- one request --- */
 
 struct request {
@@ -221,12 +41,12 @@ struct request {
 static void say(struct request *q, int status, struct str line, const struct http_header *extra,
 	size_t extra_count)
 {
-	struct http_header headers[REPLY_HEADERS];
+	struct http_header headers[HTTP_EXCHANGE_HEADERS];
 	struct http_reply reply = {
 		.status = status, .content_type = S("application/json"), .headers = headers
 	};
 
-	reply.header_count = cors_headers(&q->x, headers);
+	reply.header_count = http_exchange_cors(&q->x, headers);
 	for (size_t i = 0; i < extra_count; i++)
 		headers[reply.header_count++] = extra[i];
 	reply.body = arena_fmt(q->in.arena, "{\"error\":\"%.*s\"}", STR_ARG(line));
@@ -340,12 +160,12 @@ static void answer_preflight(struct request *q)
 
 static void send_metadata(struct request *q)
 {
-	struct http_header headers[REPLY_HEADERS];
+	struct http_header headers[HTTP_EXCHANGE_HEADERS];
 	struct http_reply reply = {
 		.status = 200, .content_type = S("application/json"), .headers = headers
 	};
 
-	reply.header_count = cors_headers(&q->x, headers);
+	reply.header_count = http_exchange_cors(&q->x, headers);
 	reply.body = metadata_document(&q->x.metadata, q->in.arena);
 	http_reply(q->x.conn, &reply);
 }
@@ -361,66 +181,12 @@ static void answer_metadata(struct request *q)
 		send_metadata(q);
 }
 
-static struct credential_header credential_header(const struct http_request *r, struct str name)
-{
-	struct credential_header h;
-
-	h.value = http_header_get(r, name, &h.count);
-	return h;
-}
-
-/* identity and transport do not know each other: names of one become names of the other. */
-static void show_certificate(struct request *q, struct certificate_shown *out)
-{
-	const struct http_peer *p = http_conn_peer(q->x.conn);
-	struct certificate_name *names =
-		arena_array(q->in.arena, struct certificate_name, p->certificate_name_count + 1);
-	static const enum certificate_name_kind kinds[] = { [HTTP_NAME_URI] = CERTIFICATE_URI,
-		[HTTP_NAME_DNS] = CERTIFICATE_DNS,
-		[HTTP_NAME_EMAIL] = CERTIFICATE_EMAIL };
-
-	for (size_t i = 0; i < p->certificate_name_count; i++)
-		names[i] = (struct certificate_name){ kinds[p->certificate_names[i].kind],
-			p->certificate_names[i].text };
-	*out = (struct certificate_shown){ .sha256 = p->certificate_sha256,
-		.subject = p->certificate_subject,
-		.names = names,
-		.name_count = p->certificate_name_count };
-}
-
-/* What the URL holds stands in logs of others: a credential there is burnt, and never taken. */
-static bool has_credential(struct str query)
-{
-	static const struct str names[] = { STR_INIT("access_token"), STR_INIT("token"),
-		STR_INIT("api_key"), STR_INIT("key") };
-	struct str part, name, value;
-
-	while (query.n) {
-		if (!str_cut(query, '&', &part, &query)) {
-			part = query;
-			query = STR_NONE;
-		}
-		if (!str_cut(part, '=', &name, &value))
-			continue;
-		for (size_t i = 0; i < ARRAY_LEN(names); i++)
-			if (str_eq_ci(name, names[i]))
-				return true;
-	}
-	return false;
-}
-
 static enum identity_verdict verify(struct request *q)
 {
-	const struct http_request *r = q->http;
-	struct credential_headers headers = { credential_header(r, S("Authorization")),
-		credential_header(r, S("Postern-Identity")),
-		credential_header(r, S("Postern-Signature")) };
-	struct credential_shown shown = { .request = { r->method, r->path, r->query, r->body } };
+	struct credential_shown shown = { 0 };
 
-	if (has_credential(r->query))
+	if (!http_shown_read(q->http, http_conn_peer(q->x.conn), q->in.arena, &shown))
 		return IDENTITY_LOCATION;
-	shown_read(&headers, &shown);
-	show_certificate(q, &shown.certificate);
 	return identity_verify(q->in.generation->identity, q->in.arena, &shown, clock_wall_us(),
 		clock_mono_ms(), &q->who);
 }
@@ -712,7 +478,7 @@ void http_front_serve(void *ctx, struct http_conn *c, const struct http_request 
 
 	q->front = front;
 	q->http = r;
-	q->x.x.ops = &http_ops;
+	q->x.x.ops = &http_exchange_ops;
 	q->x.x.http = true;
 	q->x.conn = c;
 	q->in.arena = a;
