@@ -115,8 +115,9 @@ static void what_is_no_marker_is_a_failure_and_not_none(void **state)
 	static const char *const tables[] = {
 		"CREATE TABLE postern_marker (x)",
 		"CREATE TABLE postern_marker (environment, deployment, synthetic)",
-		"CREATE TABLE postern_marker (environment, deployment, synthetic);"
-		"INSERT INTO postern_marker VALUES ('development', 'a', 1), ('production', 'a', 0)",
+		("CREATE TABLE postern_marker (environment, deployment, synthetic);"
+		 "INSERT INTO postern_marker VALUES ('development', 'a', 1), ('production', 'a', "
+		 "0)"),
 		"CREATE VIEW postern_marker AS SELECT a FROM nowhere",
 	};
 	struct marker m = marker_of(ENV_DEVELOPMENT, true), found;
