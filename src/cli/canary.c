@@ -46,19 +46,20 @@ static const struct role_config *role_for(const struct config *config, const str
 	return NULL;
 }
 
-/* The named one, else the first that a role may call; `apart` and what it stands on are left out.
- */
+/* The named one, else the first that a role may call; `apart` is left out, and with
+ * `other_source` what stands on its source. */
 static const struct entry *find_tool(
 	const struct canary *c, struct str name, const struct entry *apart, bool other_source)
 {
+	const struct source_config *taken = apart && other_source ? apart->source : NULL;
 	const struct catalog *catalog = c->desk->catalog;
 
 	for (size_t i = 0; i < catalog->tool_count; i++) {
 		const struct entry *e = catalog->tools[i];
 
-		if (name.n ? !str_eq(e->name, name) : e == apart)
+		if (e == apart || (name.n && !str_eq(e->name, name)))
 			continue;
-		if (other_source && (!e->source || e->source == apart->source))
+		if (taken && (!e->source || e->source == taken))
 			continue;
 		if (role_for(c->desk->config, e))
 			return e;

@@ -76,7 +76,7 @@ static const char *read_rsa(struct arena *a, const struct json *o, EVP_PKEY **ou
 {
 	struct str n_bytes, e_bytes;
 	OSSL_PARAM_BLD *build;
-	BIGNUM *n, *e;
+	BIGNUM *n = NULL, *e = NULL;
 	const char *why = NULL;
 
 	if (!member_bytes(a, o, S("n"), &n_bytes) || !member_bytes(a, o, S("e"), &e_bytes))

@@ -344,8 +344,10 @@ bool jwks_source_ready(struct jwks_source *s, struct jwks **out, struct err *err
 	bool ok;
 
 	pthread_mutex_lock(&c->lock);
+	if (!s->keys && s->attempts)
+		s->due_ms = 0; /* what was wrong before may be well again: ask now */
 	if (!s->keys && start(c))
-		await_attempt(s, 0);
+		await_attempt(s, s->attempts);
 	ok = s->keys != NULL;
 	if (ok)
 		*out = jwks_hold(s->keys);

@@ -54,8 +54,8 @@ static bool read_mac(struct str text, struct sha256 *out)
 
 bool signature_read(struct str text, struct signature *out)
 {
-	struct signature s;
-	struct str mac, rest = text;
+	struct signature s = { 0 };
+	struct str mac = STR_NONE, rest = text;
 	size_t commas = 0;
 
 	for (size_t i = 0; i < text.n; i++)

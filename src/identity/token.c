@@ -3,8 +3,9 @@
  *	p s t n _ d e v _ i i i i i i i i i i i i _ s … (43)
  *	0         5     9                         22
  *
- * Invariants: 1. nothing depends on what the secret is but whether it decodes.  2. decoded bytes
- *are wiped before the function returns.  3. what is read, written again, is the same text. */
+ * Invariants: 1. nothing depends on what the secret is but whether it decodes.
+ * 2. decoded bytes are wiped before the function returns.
+ * 3. what is read, written again, is the same text. */
 #include "identity/token.h"
 
 #include <string.h>

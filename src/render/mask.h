@@ -1,12 +1,16 @@
 /* mask - what is shown of a value to those who may not see it.
  *
- *	email     j***@acme.com      first character and domain
- *	phone     ***67              last two digits, of at least seven
- *	last4     ***1234            last four characters, of at least eight; spaces and dashes
- *aside initials  J.D.               of at most three words hash      16 hex digits HMAC-SHA-256
- *with the deployment's key: equal values, equal text redact    [redacted] bucket    12000..13000
- *the multiple at or below, and the next one, which is not in it 2026-11            a date as far as
- *the year, month or day
+ *	email     j***@acme.com   first character and domain
+ *	phone     ***67           last two digits, of at least seven
+ *	last4     ***1234         last four characters, of at least eight
+ *	initials  J.D.            of at most three words
+ *	hash      16 hex digits   HMAC-SHA-256 with the deployment's key
+ *	redact    [redacted]
+ *	bucket    12000..13000    the multiple at or below, and the next
+ *	bucket    2026-11         a date as far as the year, month or day
+ *
+ * last4 leaves spaces and dashes out of account; equal values have equal hashes; the upper end of a
+ * bucket is not in it.
  *
  * Whatever does not have the form that its mask expects is [redacted].  Pure and thread-safe. */
 #pragma once

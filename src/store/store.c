@@ -6,8 +6,8 @@
  *
  * Invariants: 1. the file is made by the first write only.  2. a file that is not ours, or of a
  * later version, is never changed; an earlier one is brought to ours in one transaction.
- * 3. secrets never come here, only their SHA-256.  4. the lock is held for one statement; a busy
- * file is waited for at most STORE_BUSY_MS. */
+ * 3. no secret comes here in clear: the SHA-256 of keys that are sent, signing keys sealed.  4. the
+ * lock is held for one statement; a busy file is waited for at most STORE_BUSY_MS. */
 #include "store/inside.h"
 
 #include "base/file.h"

@@ -19,7 +19,7 @@
 #include <time.h>
 
 #define PROBES 256 /* keys lie close together: the usual search is one or two */
-#define STEP_MS 1000 /* processes may be this far apart in telling the time */
+#define STEP_MS 60000 /* a thread may be this late with the time it looked at */
 #define POLL_MS 5 /* for places that another process leaves */
 
 static bool key_eq(const struct window_key *a, const struct window_key *b)
