@@ -139,7 +139,8 @@ static enum identity_verdict verify_bearer(struct identity *i, const struct cred
 		verdict = key_verify(i, shown->bearer, at, out);
 	if (verdict != IDENTITY_OK || !(*out)->bound.n)
 		return verdict;
-	if (str_eq((*out)->bound, shown->certificate.sha256))
+	if (str_eq((*out)->bound, shown->certificate.sha256) &&
+		at.wall_us < shown->certificate.ends_us)
 		return IDENTITY_OK;
 	known_drop(*out);
 	return IDENTITY_BINDING;
@@ -156,7 +157,7 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	if (shown->bearer.n)
 		return verify_bearer(i, shown, at, out);
 	if (shown->certificate.sha256.n && i->config->certificate_count)
-		return certificate_verify(i, &shown->certificate, out);
+		return certificate_verify(i, &shown->certificate, at, out);
 	return IDENTITY_MISSING;
 }
 
@@ -219,7 +220,7 @@ static bool is_held_by(
 	       str_eq(held->agent, agent);
 }
 
-/* The certificate itself is not kept: a row for the same principal vouches for it. */
+/* Of the certificate only its end is kept: a row for the same principal vouches for it. */
 static bool has_certificate(const struct config *config, const struct held_credential *held)
 {
 	for (size_t k = 0; k < config->certificate_count; k++) {

@@ -594,13 +594,20 @@ static void a_certificate_is_its_rows_principal(void **state)
 	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
 		struct credential_shown shown = { .certificate = { S("00112233445566778899"),
 							  table[k].subject, table[k].names,
-							  table[k].count } };
+							  table[k].count, NOW + 1 } };
 		struct principal p = { 0 };
 
 		assert_int_equal(identity_verify(i, &arena, &shown, NOW, 0, &p), table[k].verdict);
 		assert_true(str_eq(p.subject, table[k].who));
 		if (p.subject.n)
-			assert_true(str_eq(p.credential, S("cert:0011223344556677")));
+			assert_true(str_eq(p.credential, S("cert:0011223344556677")) &&
+				    p.expires_us == NOW + 1);
+		/* the connection outlived it, or nobody knows when it ends */
+		for (int64_t ends_us = NOW; ends_us >= 0; ends_us -= NOW) {
+			shown.certificate.ends_us = ends_us;
+			assert_int_equal(show(i, &shown), IDENTITY_EXPIRED);
+		}
+		shown.certificate.ends_us = NOW + 1;
 		assert_int_equal(show(identity, &shown), IDENTITY_MISSING);
 		/* beside a token, the token decides */
 		shown.bearer = issue(&(struct key_row){ 0 });
