@@ -245,6 +245,8 @@ bool identity_still_good(struct identity *i, const struct held_credential *held,
 
 	if (held->expires_us && wall_us >= held->expires_us)
 		return false;
+	if (config->tenants_closed && !names_hold(config->tenants, held->tenant))
+		return false;
 	switch (held->kind) {
 	case CREDENTIAL_FIXED:
 		return is_fixed(config, held);

@@ -640,6 +640,8 @@ static void what_is_open_stays_while_its_credential_is_good(void **state)
 		.certificates = &held_row,
 		.certificate_count = 1,
 		.fixed = &held_fixed };
+	static const struct str other = STR_INIT("birch");
+	struct config closed = all;
 	struct str good = issue(&(struct key_row){ 0 }), gone;
 	struct key_row expired = { .expires_us = NOW };
 	const struct {
@@ -662,8 +664,11 @@ static void what_is_open_stays_while_its_credential_is_good(void **state)
 	};
 	struct identity *with = identity_new(&all, store, &seal, NULL);
 	struct identity *without = identity_new(&none, store, &seal, NULL);
+	struct identity *strangers = identity_new(&closed, store, &seal, NULL);
 
 	(void)state;
+	closed.tenants_closed = true;
+	closed.tenants = (struct names){ &other, 1 };
 	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
 		const struct held_credential held = { .kind = table[k].kind,
 			.id = str_c(table[k].id),
@@ -676,6 +681,7 @@ static void what_is_open_stays_while_its_credential_is_good(void **state)
 		if (identity_still_good(with, &held, NOW) != table[k].good)
 			fail_msg("row %zu", k);
 		assert_false(identity_still_good(without, &held, NOW));
+		assert_false(identity_still_good(strangers, &held, NOW));
 	}
 	gone = issue(&expired);
 	for (size_t k = 0; k < 2; k++) {
@@ -689,6 +695,7 @@ static void what_is_open_stays_while_its_credential_is_good(void **state)
 	}
 	identity_free(&with);
 	identity_free(&without);
+	identity_free(&strangers);
 }
 
 static struct str shared_tokens[32];
