@@ -379,7 +379,7 @@ describe('keys of the issuer', () => {
 		mine.serve = (_, answer) => answer.end(JSON.stringify(mine.jwks()));
 		await until('service again', async () => (await ask(here, call(), { key: mine.token() })).status === 200);
 	});
-	for (const [name, serveBadly] of Object.entries(bad).filter(([name]) => name !== '500'))
+	for (const [name, serveBadly] of Object.entries(bad).filter(([name]) => !['500', 'no key it can use'].includes(name)))
 		it(`${name} after start: those that are there go on serving, nothing else does, and the next good answer counts`, async (t) => {
 			const first = makeKey('ES256', 'first'), next = makeKey('EdDSA', 'next');
 			const { mine, made } = await fresh(t, [first], '      max_age: 1s\n      max_stale: 1m\n');
@@ -410,6 +410,17 @@ describe('keys of the issuer', () => {
 			assert.equal((await ask(here, call(), { key: mine.token({}, first) })).status, 401);
 			await here.alive();
 		});
+	it('no key it can use after start: a key set that is one withdraws the others', async (t) => {
+		const { mine, made } = await fresh(t, [makeKey('ES256', 'k')], '      max_age: 1s\n      max_stale: 1m\n');
+		const here = await serve(t, made.config);
+		assert.equal((await ask(here, call(), { key: mine.token() })).status, 200);
+		mine.serve = bad['no key it can use'];
+		await until('the refusal', async () => (await ask(here, call(), { key: mine.token() })).status === 401);
+		const change = await until('the record of it', () => records(made.home).filter((r) => r.e === 'CONFIG' && r.reason === 'jwks')[1]);
+		assert.equal(change.keys, 0);
+		mine.serve = (_, reply) => reply.end(JSON.stringify(mine.jwks()));
+		await until('service again', async () => (await ask(here, call(), { key: mine.token() })).status === 200);
+	});
 	it('that are weak or malformed are ignored, named in log and record, and verify nothing', async (t) => {
 		const weak = makeKey('RS256', 'weak', 1024), good = makeKey('ES256', 'good');
 		const off = { kty: 'EC', crv: 'P-256', kid: 'off-curve', x: b64(Buffer.alloc(32, 1)), y: b64(Buffer.alloc(32, 2)) };
