@@ -139,7 +139,8 @@ static enum identity_verdict verify_bearer(struct identity *i, const struct cred
 		verdict = key_verify(i, shown->bearer, at, out);
 	if (verdict != IDENTITY_OK || !(*out)->bound.n)
 		return verdict;
-	if (str_eq((*out)->bound, shown->certificate.sha256))
+	if (str_eq((*out)->bound, shown->certificate.sha256) &&
+		at.wall_us < shown->certificate.ends_us)
 		return IDENTITY_OK;
 	known_drop(*out);
 	return IDENTITY_BINDING;
@@ -156,7 +157,7 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	if (shown->bearer.n)
 		return verify_bearer(i, shown, at, out);
 	if (shown->certificate.sha256.n && i->config->certificate_count)
-		return certificate_verify(i, &shown->certificate, out);
+		return certificate_verify(i, &shown->certificate, at, out);
 	return IDENTITY_MISSING;
 }
 
@@ -180,38 +181,83 @@ enum identity_verdict identity_verify(struct identity *i, struct arena *a,
 	return verdict;
 }
 
-static bool key_still_good(struct identity *i, struct str credential, int64_t wall_us)
+static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
 {
 	struct key_row row;
 	struct arena a;
 	struct err err;
 	bool good;
 
+	if (!i->config->api_keys)
+		return false;
 	arena_init(&a, (size_t)64 << 10);
-	good = store_key_get(i->store, &a, credential, &row, &err) && !row.revoked_us &&
+	good = store_key_get(i->store, &a, id, &row, &err) && !row.revoked_us &&
 	       (!row.expires_us || row.expires_us > wall_us);
 	arena_done(&a);
 	return good;
 }
 
-static bool proxy_still_good(const struct identity *i, struct str name)
+static bool has_proxy(const struct config *config, struct str name)
 {
-	for (size_t k = 0; k < i->config->proxy_count; k++)
-		if (str_eq(i->config->proxies[k].name, name))
+	for (size_t k = 0; k < config->proxy_count; k++)
+		if (str_eq(config->proxies[k].name, name))
 			return true;
 	return false;
 }
 
-bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us)
+static bool has_issuer(const struct config *config, struct str issuer)
 {
-	if (str_starts(credential, S("jwt:")))
-		return true; /* no longer than its token: the stream's caller comes back with it */
-	if (i->fixed)
-		return str_eq(credential, i->fixed->principal.credential);
-	if (str_starts(credential, S("proxy:")))
-		return proxy_still_good(i, str_from(credential, 6));
-	/* whose row was taken out is told so by the next request: a reload ends no stream */
-	if (str_starts(credential, S("cert:")))
-		return i->config->certificate_count > 0;
-	return key_still_good(i, credential, wall_us);
+	for (size_t k = 0; k < config->jwt_count; k++)
+		if (str_eq(config->jwt[k].issuer, issuer))
+			return true;
+	return false;
+}
+
+static bool is_held_by(
+	const struct held_credential *held, struct str subject, struct str tenant, struct str agent)
+{
+	return str_eq(held->subject, subject) && str_eq(held->tenant, tenant) &&
+	       str_eq(held->agent, agent);
+}
+
+/* Of the certificate only its end is kept: a row for the same principal vouches for it. */
+static bool has_certificate(const struct config *config, const struct held_credential *held)
+{
+	for (size_t k = 0; k < config->certificate_count; k++) {
+		const struct certificate_config *row = &config->certificates[k];
+
+		if (is_held_by(held, row->subject, row->tenant, row->agent))
+			return true;
+	}
+	return false;
+}
+
+static bool is_fixed(const struct config *config, const struct held_credential *held)
+{
+	const struct fixed_principal *f = config->fixed;
+
+	return f && is_held_by(held, f->subject, f->tenant, f->agent);
+}
+
+bool identity_still_good(struct identity *i, const struct held_credential *held, int64_t wall_us)
+{
+	const struct config *config = i->config;
+
+	if (held->expires_us && wall_us >= held->expires_us)
+		return false;
+	if (config->tenants_closed && !names_hold(config->tenants, held->tenant))
+		return false;
+	switch (held->kind) {
+	case CREDENTIAL_FIXED:
+		return is_fixed(config, held);
+	case CREDENTIAL_KEY:
+		return key_still_good(i, held->id, wall_us);
+	case CREDENTIAL_JWT:
+		return has_issuer(config, held->issuer);
+	case CREDENTIAL_CERTIFICATE:
+		return has_certificate(config, held);
+	case CREDENTIAL_PROXY:
+		return has_proxy(config, str_from(held->id, sizeof "proxy:" - 1));
+	}
+	return false;
 }

@@ -28,8 +28,15 @@ enum identity_verdict identity_verify(struct identity *i, struct arena *a,
 	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
 	struct principal *out);
 
-/* May what was opened with this credential stay open?  Asks the store: not for every request. */
-bool identity_still_good(struct identity *i, struct str credential, int64_t wall_us);
+/* What is known of a credential behind something that stays open. */
+struct held_credential {
+	enum credential_kind kind;
+	struct str id; /* as principal.credential */
+	struct str issuer, subject, tenant, agent;
+	int64_t expires_us; /* 0: never */
+};
+/* May what was opened with it stay open?  Asks the store: not for every request. */
+bool identity_still_good(struct identity *i, const struct held_credential *held, int64_t wall_us);
 
 /* Whom a key stands for, whether or not it is valid now.  False: nobody. */
 bool principal_of_key(const struct config *config, struct arena *a, const struct key_row *row,

@@ -1,5 +1,6 @@
 #include "identity/identity.h"
 #include "identity/signature.h"
+#include "identity/token.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -593,19 +594,108 @@ static void a_certificate_is_its_rows_principal(void **state)
 	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
 		struct credential_shown shown = { .certificate = { S("00112233445566778899"),
 							  table[k].subject, table[k].names,
-							  table[k].count } };
+							  table[k].count, NOW + 1 } };
 		struct principal p = { 0 };
 
 		assert_int_equal(identity_verify(i, &arena, &shown, NOW, 0, &p), table[k].verdict);
 		assert_true(str_eq(p.subject, table[k].who));
 		if (p.subject.n)
-			assert_true(str_eq(p.credential, S("cert:0011223344556677")));
+			assert_true(str_eq(p.credential, S("cert:0011223344556677")) &&
+				    p.expires_us == NOW + 1);
+		/* the connection outlived it, or nobody knows when it ends */
+		for (int64_t ends_us = NOW; ends_us >= 0; ends_us -= NOW) {
+			shown.certificate.ends_us = ends_us;
+			assert_int_equal(show(i, &shown), IDENTITY_EXPIRED);
+		}
+		shown.certificate.ends_us = NOW + 1;
 		assert_int_equal(show(identity, &shown), IDENTITY_MISSING);
 		/* beside a token, the token decides */
 		shown.bearer = issue(&(struct key_row){ 0 });
 		assert_int_equal(show(i, &shown), IDENTITY_OK);
 	}
 	identity_free(&i);
+}
+
+/* --- what stays open --- */
+
+static const struct jwt_config held_issuer = { .issuer = STR_INIT("https://issuer.example") };
+static const struct proxy_config held_proxy = { .name = STR_INIT("gate") };
+static const struct certificate_config held_row = {
+	.subject = STR_INIT("desk"), .tenant = STR_INIT("acme"), .agent = STR_INIT("a")
+};
+static const struct fixed_principal held_fixed = {
+	.subject = STR_INIT("desk"), .tenant = STR_INIT("acme"), .agent = STR_INIT("a")
+};
+
+/* Each kind stays while the configuration takes its like, and no longer. */
+static void what_is_open_stays_while_its_credential_is_good(void **state)
+{
+	const struct config none = { .environment = ENV_PRODUCTION };
+	const struct config all = { .environment = ENV_PRODUCTION,
+		.api_keys = true,
+		.jwt = &held_issuer,
+		.jwt_count = 1,
+		.proxies = &held_proxy,
+		.proxy_count = 1,
+		.certificates = &held_row,
+		.certificate_count = 1,
+		.fixed = &held_fixed };
+	static const struct str other = STR_INIT("birch");
+	struct config closed = all;
+	struct str good = issue(&(struct key_row){ 0 }), gone;
+	struct key_row expired = { .expires_us = NOW };
+	const struct {
+		enum credential_kind kind;
+		const char *id, *issuer, *subject;
+		int64_t expires_us;
+		bool good;
+	} table[] = {
+		{ CREDENTIAL_JWT, "jwt:1", "https://issuer.example", "x", NOW + 1, true },
+		{ CREDENTIAL_JWT, "jwt:1", "https://issuer.example", "x", NOW, false },
+		{ CREDENTIAL_JWT, "jwt:1", "https://issuer.example", "x", NOW - 1, false },
+		{ CREDENTIAL_JWT, "jwt:1", "https://other.example", "x", NOW + 1, false },
+		{ CREDENTIAL_PROXY, "proxy:gate", "", "x", 0, true },
+		{ CREDENTIAL_PROXY, "proxy:gat", "", "x", 0, false },
+		{ CREDENTIAL_CERTIFICATE, "cert:1", "", "desk", 0, true },
+		{ CREDENTIAL_CERTIFICATE, "cert:1", "", "desk2", 0, false },
+		{ CREDENTIAL_FIXED, "fixed", "", "desk", 0, true },
+		{ CREDENTIAL_FIXED, "fixed", "", "other", 0, false },
+		{ CREDENTIAL_KEY, "nosuchkey234", "", "x", 0, false },
+	};
+	struct identity *with = identity_new(&all, store, &seal, NULL);
+	struct identity *without = identity_new(&none, store, &seal, NULL);
+	struct identity *strangers = identity_new(&closed, store, &seal, NULL);
+
+	(void)state;
+	closed.tenants_closed = true;
+	closed.tenants = (struct names){ &other, 1 };
+	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
+		const struct held_credential held = { .kind = table[k].kind,
+			.id = str_c(table[k].id),
+			.issuer = str_c(table[k].issuer),
+			.subject = str_c(table[k].subject),
+			.tenant = S("acme"),
+			.agent = S("a"),
+			.expires_us = table[k].expires_us };
+
+		if (identity_still_good(with, &held, NOW) != table[k].good)
+			fail_msg("row %zu", k);
+		assert_false(identity_still_good(without, &held, NOW));
+		assert_false(identity_still_good(strangers, &held, NOW));
+	}
+	gone = issue(&expired);
+	for (size_t k = 0; k < 2; k++) {
+		struct token t;
+		struct held_credential held = { .kind = CREDENTIAL_KEY };
+
+		assert_true(token_read(k ? gone : good, &t));
+		held.id = t.id;
+		assert_int_equal(identity_still_good(with, &held, NOW), k == 0);
+		assert_false(identity_still_good(without, &held, NOW));
+	}
+	identity_free(&with);
+	identity_free(&without);
+	identity_free(&strangers);
 }
 
 static struct str shared_tokens[32];
@@ -667,6 +757,7 @@ int main(void)
 		T(a_proxy_says_who_calls),
 		T(an_identity_is_nothing_without_its_signature),
 		T(a_certificate_is_its_rows_principal),
+		T(what_is_open_stays_while_its_credential_is_good),
 		T(threads_verify_side_by_side),
 	};
 

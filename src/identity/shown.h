@@ -19,6 +19,7 @@ struct certificate_shown {
 	struct str subject; /* RFC 4514 */
 	const struct certificate_name *names; /* of subjectAltName */
 	size_t name_count;
+	int64_t ends_us; /* its notAfter: a connection may live longer */
 };
 
 /* What a signature covers. */

@@ -422,30 +422,48 @@ void server_done(struct server *s)
 	sessions_free(&s->sessions);
 }
 
-static bool still_good(void *ctx, struct str credential)
+static bool is_good(const struct generation *g, const struct hub_owner *owner)
 {
-	return identity_still_good(
-		((struct generation *)ctx)->identity, credential, clock_wall_us());
+	const struct held_credential held = { .kind = owner->kind,
+		.id = owner->credential,
+		.issuer = owner->issuer,
+		.subject = owner->subject,
+		.tenant = owner->tenant,
+		.agent = owner->agent,
+		.expires_us = owner->expires_us };
+
+	return identity_still_good(g->identity, &held, clock_wall_us());
 }
 
-static bool is_killed(void *ctx, const struct hub_owner *owner)
+static bool is_killed(struct watch *w, const struct hub_owner *owner)
 {
 	const struct kill_target t = { .tenant = owner->tenant,
 		.subject = owner->subject,
 		.agent = owner->agent,
 		.credential = owner->credential };
 
-	return watch_ends_streams(ctx, &t);
+	return watch_ends_streams(w, &t);
 }
 
-/* A key that was revoked or has expired ends the streams that it opened, too; so does a kill order
- * against those who opened them. */
+struct review {
+	const struct generation *generation;
+	struct watch *watch;
+};
+
+static bool may_stay(void *ctx, const struct hub_owner *owner)
+{
+	const struct review *r = ctx;
+
+	return is_good(r->generation, owner) && !is_killed(r->watch, owner);
+}
+
+/* A credential that was revoked, has expired or is of no kind that is taken any more ends the
+ * streams that it opened, too; so does a kill order against those who opened them. */
 static void review_streams(struct server *s)
 {
 	struct generation *g = world_hold(s->world);
 
-	hub_review(s->hub, still_good, g);
-	hub_end_killed(s->hub, is_killed, world_watch(s->world));
+	hub_review(s->hub, may_stay, &(struct review){ g, world_watch(s->world) });
 	world_drop(s->world, g);
 }
 

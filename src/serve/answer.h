@@ -26,7 +26,7 @@ struct server {
 void server_init(struct server *s, struct world *w);
 void server_done(struct server *s);
 void server_tick(struct server *s,
-	uint64_t mono_ms); /* expires questions and kept answers, ends streams whose key ended */
+	uint64_t mono_ms); /* expires questions and kept answers, ends streams that may not stay */
 
 /* One message as a front got it. */
 struct incoming {

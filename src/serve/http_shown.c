@@ -23,6 +23,7 @@ static void show_certificate(
 		names[i] = (struct certificate_name){ kinds[p->certificate_names[i].kind],
 			p->certificate_names[i].text };
 	*out = (struct certificate_shown){ .sha256 = p->certificate_sha256,
+		.ends_us = p->certificate_ends_us,
 		.subject = p->certificate_subject,
 		.names = names,
 		.name_count = p->certificate_name_count };

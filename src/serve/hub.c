@@ -84,7 +84,7 @@ static bool is_large(const struct hub_listener *l)
 {
 	size_t bytes = l->subscription.n + l->scope.n + l->nonce.n + l->end_message.n +
 		       l->owner.subject.n + l->owner.tenant.n + l->owner.agent.n +
-		       l->owner.credential.n;
+		       l->owner.issuer.n + l->owner.credential.n;
 
 	for (size_t i = 0; i < l->filter.uri_count; i++)
 		bytes += l->filter.uris[i].n + sizeof(struct str);
@@ -93,15 +93,26 @@ static bool is_large(const struct hub_listener *l)
 
 struct hub_owner hub_owner_of(const struct principal *who)
 {
-	return (struct hub_owner){ who->binding, who->subject, who->tenant, who->agent,
-		who->credential };
+	return (struct hub_owner){ .binding = who->binding,
+		.subject = who->subject,
+		.tenant = who->tenant,
+		.agent = who->agent,
+		.issuer = who->issuer,
+		.credential = who->credential,
+		.kind = who->credential_kind,
+		.expires_us = who->expires_us };
 }
 
 static struct hub_owner copy_owner(struct arena *a, const struct hub_owner *from)
 {
-	return (struct hub_owner){ from->binding, arena_str(a, from->subject),
-		arena_str(a, from->tenant), arena_str(a, from->agent),
-		arena_str(a, from->credential) };
+	struct hub_owner to = *from;
+
+	to.subject = arena_str(a, from->subject);
+	to.tenant = arena_str(a, from->tenant);
+	to.agent = arena_str(a, from->agent);
+	to.issuer = arena_str(a, from->issuer);
+	to.credential = arena_str(a, from->credential);
+	return to;
 }
 
 static void copy(struct listener *to, const struct hub_listener *from)
@@ -291,20 +302,20 @@ static bool is_named(const struct listener *l, struct str scope, struct str subs
 /* Which listeners: all of them, or those that one of the names fits. */
 struct which {
 	bool all;
-	struct str scope, subscription, nonce, credential;
+	struct str scope, subscription, nonce;
 	const struct hub_owner *owner; /* NULL: whoever */
 };
 
 static bool is_owner(const struct hub_owner *a, const struct hub_owner *b)
 {
-	return sha256_eq(&a->binding, &b->binding) && str_eq(a->credential, b->credential);
+	return sha256_eq(&a->binding, &b->binding) && str_eq(a->credential, b->credential) &&
+	       a->kind == b->kind && a->expires_us == b->expires_us;
 }
 
 static bool is_meant(const struct listener *l, const struct which *w)
 {
 	return w->all || is_named(l, w->scope, w->subscription) ||
 	       (w->nonce.n && matches_session(l, w->nonce)) ||
-	       (w->credential.n && str_eq(l->l.owner.credential, w->credential)) ||
 	       (w->owner && is_owner(&l->l.owner, w->owner));
 }
 
@@ -353,41 +364,6 @@ void hub_end_all(struct hub *h)
 	end_some(h, &(struct which){ .all = true });
 }
 
-/* The credentials behind the open streams, each once. */
-static size_t list_credentials(struct hub *h, struct arena *a, struct str **out)
-{
-	struct str *list;
-	size_t count = 0;
-
-	pthread_mutex_lock(&h->lock);
-	list = arena_array(a, struct str, h->count);
-	for (const struct listener *l = h->first; l; l = l->next) {
-		size_t i = 0;
-
-		while (i < count && !str_eq(list[i], l->l.owner.credential))
-			i++;
-		if (i == count && l->l.owner.credential.n)
-			list[count++] = arena_str(a, l->l.owner.credential);
-	}
-	pthread_mutex_unlock(&h->lock);
-	*out = list;
-	return count;
-}
-
-void hub_review(struct hub *h, bool (*still_good)(void *ctx, struct str credential), void *ctx)
-{
-	struct str *list;
-	struct arena a;
-	size_t count;
-
-	arena_init(&a, (size_t)64 << 20);
-	count = list_credentials(h, &a, &list);
-	for (size_t i = 0; i < count; i++)
-		if (!still_good(ctx, list[i]))
-			end_some(h, &(struct which){ .credential = list[i] });
-	arena_done(&a);
-}
-
 /* The owners of open streams, each once. */
 static size_t list_owners(struct hub *h, struct arena *a, struct hub_owner **out)
 {
@@ -409,8 +385,8 @@ static size_t list_owners(struct hub *h, struct arena *a, struct hub_owner **out
 	return count;
 }
 
-void hub_end_killed(
-	struct hub *h, bool (*killed)(void *ctx, const struct hub_owner *owner), void *ctx)
+void hub_review(
+	struct hub *h, bool (*may_stay)(void *ctx, const struct hub_owner *owner), void *ctx)
 {
 	struct hub_owner *list;
 	struct arena a;
@@ -419,7 +395,7 @@ void hub_end_killed(
 	arena_init(&a, (size_t)64 << 20);
 	count = list_owners(h, &a, &list);
 	for (size_t i = 0; i < count; i++)
-		if (killed(ctx, &list[i]))
+		if (!may_stay(ctx, &list[i]))
 			end_some(h, &(struct which){ .owner = &list[i] });
 	arena_done(&a);
 }

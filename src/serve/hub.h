@@ -13,10 +13,12 @@ void hub_free(struct hub **h);
 
 enum hub_verdict { HUB_OK, HUB_FULL, HUB_TAKEN };
 
-/* Who opened it, and with which key. */
+/* Who opened it, and with which credential. */
 struct hub_owner {
 	struct sha256 binding; /* of the principal */
-	struct str subject, tenant, agent, credential;
+	struct str subject, tenant, agent, issuer, credential;
+	enum credential_kind kind;
+	int64_t expires_us; /* of the credential; 0: never */
 };
 struct hub_owner hub_owner_of(const struct principal *who);
 
@@ -40,9 +42,8 @@ void hub_updated(struct hub *h, struct str uri);
 /* stdio: notifications/cancelled names the id of a listen request. */
 void hub_cancel(struct hub *h, struct str scope, struct str subscription);
 void hub_end_session(struct hub *h, struct str nonce);
-/* Ends every stream whose credential is not good any more. */
-void hub_review(struct hub *h, bool (*still_good)(void *ctx, struct str credential), void *ctx);
-/* Ends every stream whose owner was killed. */
-void hub_end_killed(
-	struct hub *h, bool (*killed)(void *ctx, const struct hub_owner *owner), void *ctx);
+/* Ends every stream whose owner may not have one any more: asked once for each owner, and not under
+ * the lock. */
+void hub_review(
+	struct hub *h, bool (*may_stay)(void *ctx, const struct hub_owner *owner), void *ctx);
 void hub_end_all(struct hub *h); /* at shutdown: every stream gets its end */

@@ -220,10 +220,10 @@ static void every_end_has_its_last_word(void **state)
 	assert_released(&old);
 }
 
-static bool is_not_key2(void *ctx, struct str credential)
+static bool is_not_key2(void *ctx, const struct hub_owner *owner)
 {
 	(*(unsigned *)ctx)++;
-	return !str_eq(credential, S("key2"));
+	return !str_eq(owner->credential, S("key2"));
 }
 
 static void a_credential_that_is_not_good_any_more_loses_its_streams(void **state)
@@ -247,6 +247,64 @@ static void a_credential_that_is_not_good_any_more_loses_its_streams(void **stat
 	assert_released(&a);
 	assert_released(&b);
 	assert_released(&kept);
+}
+
+static bool is_in_time(void *ctx, const struct hub_owner *owner)
+{
+	return !owner->expires_us || *(int64_t *)ctx < owner->expires_us;
+}
+
+/* One principal with one credential's name, but two tokens: each stream ends with its own. */
+static void a_stream_ends_with_the_token_it_was_opened_with(void **state)
+{
+	static const struct {
+		int64_t now_us;
+		unsigned early, late, never;
+	} table[] = { { 9, 0, 0, 0 }, { 10, 1, 0, 0 }, { 19, 1, 0, 0 }, { 20, 1, 1, 0 } };
+	static const int64_t expires_us[] = { 10, 20, 0 };
+	struct client c[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct hub_listener l = modern("1", (struct mcp_filter){ 0 });
+
+		client_init(&c[i]);
+		l.owner.kind = CREDENTIAL_JWT;
+		l.owner.expires_us = expires_us[i];
+		assert_int_equal(add(&c[i], l, ""), HUB_OK);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		int64_t now_us = table[i].now_us;
+
+		hub_review(hub, is_in_time, &now_us);
+		assert_int_equal(c[0].replies, table[i].early);
+		assert_int_equal(c[1].replies, table[i].late);
+		assert_int_equal(c[2].replies, table[i].never);
+	}
+	assert_client(&c[0], "=END");
+	hub_end_all(hub);
+	for (size_t i = 0; i < 3; i++)
+		assert_released(&c[i]);
+}
+
+static void an_owner_is_all_that_its_principal_says(void **state)
+{
+	const struct principal who = { .subject = S("ada"),
+		.tenant = S("acme"),
+		.agent = S("desk"),
+		.issuer = S("https://issuer.example"),
+		.credential_kind = CREDENTIAL_JWT,
+		.credential = S("jwt:1"),
+		.expires_us = 7,
+		.binding = { { 3 } } };
+	struct hub_owner owner = hub_owner_of(&who);
+
+	(void)state;
+	assert_true(str_eq(owner.subject, S("ada")) && str_eq(owner.tenant, S("acme")));
+	assert_true(str_eq(owner.agent, S("desk")) && str_eq(owner.credential, S("jwt:1")));
+	assert_true(str_eq(owner.issuer, S("https://issuer.example")));
+	assert_true(owner.kind == CREDENTIAL_JWT && owner.expires_us == 7);
+	assert_true(sha256_eq(&owner.binding, &who.binding));
 }
 
 static void a_client_that_is_gone_or_cannot_wait_leaves_no_place_taken(void **state)
@@ -364,6 +422,8 @@ int main(void)
 		TEST(what_is_too_large_to_keep_is_turned_away),
 		TEST(every_end_has_its_last_word),
 		TEST(a_credential_that_is_not_good_any_more_loses_its_streams),
+		TEST(a_stream_ends_with_the_token_it_was_opened_with),
+		TEST(an_owner_is_all_that_its_principal_says),
 		TEST(a_client_that_is_gone_or_cannot_wait_leaves_no_place_taken),
 		TEST(a_stream_that_is_ended_while_it_is_parked_does_not_stay),
 		TEST(streams_come_and_go_from_many_threads),

@@ -36,6 +36,7 @@ struct http_peer {
 	const struct http_name *certificate_names; /* of subjectAltName, in its order */
 	size_t certificate_name_count;
 	struct str certificate_sha256; /* of the DER, hex */
+	int64_t certificate_ends_us; /* its notAfter */
 };
 
 struct http_tls {

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define CERTIFICATE_TEXT_MOST ((size_t)8192)
 #define CERTIFICATE_NAMES_MOST 64
@@ -181,8 +182,18 @@ static void add_fingerprint(struct buf *out, X509 *certificate)
 	}
 }
 
-/* Subject, fingerprint and names lie one behind the other in c->certificate.  False: too long, or
- * no memory. */
+static bool read_end(X509 *certificate, int64_t *out_us)
+{
+	struct tm end;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return false;
+	*out_us = (int64_t)timegm(&end) * 1000000;
+	return true;
+}
+
+/* Subject, fingerprint and names lie one behind the other in c->certificate.  False: too long,
+ * no end, or no memory. */
 static bool read_certificate(struct http_conn *c, X509 *certificate)
 {
 	size_t subject, fingerprint;
@@ -194,7 +205,8 @@ static bool read_certificate(struct http_conn *c, X509 *certificate)
 	subject = text.n;
 	add_fingerprint(&text, certificate);
 	fingerprint = text.n;
-	ok = add_names(c, &text, certificate) && buf_ok(&text) && fingerprint > subject;
+	ok = add_names(c, &text, certificate) && buf_ok(&text) && fingerprint > subject &&
+	     read_end(certificate, &c->peer.certificate_ends_us);
 	if (!ok) {
 		buf_done(&text);
 		c->peer.certificate_name_count = 0;

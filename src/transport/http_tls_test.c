@@ -153,9 +153,9 @@ static void serve(void *ctx, struct http_conn *c, const struct http_request *r, 
 	else if (str_eq(r->path, S("/echo")))
 		reply.body = r->body;
 	else
-		reply.body = arena_fmt(a, "tls %d subject %.*s san %.*s sha256 %.*s", p->tls,
-			STR_ARG(p->certificate_subject), STR_ARG(names_of(a, p)),
-			STR_ARG(p->certificate_sha256));
+		reply.body = arena_fmt(a, "tls %d subject %.*s san %.*s sha256 %.*s ends %lld",
+			p->tls, STR_ARG(p->certificate_subject), STR_ARG(names_of(a, p)),
+			STR_ARG(p->certificate_sha256), (long long)p->certificate_ends_us);
 	http_reply(c, &reply);
 }
 
@@ -236,8 +236,8 @@ static void without_a_client_ca_everybody_may_come_in(void **state)
 		assert_true(client_connect(&c, &f, NULL, version));
 		for (int i = 0; i < 3; i++) {
 			assert_int_equal(tls_ask(&c, GET("/")), 200);
-			assert_true(str_eq(
-				reply_body(buf_str(&c.in)), S("tls 1 subject  san  sha256 ")));
+			assert_true(str_eq(reply_body(buf_str(&c.in)),
+				S("tls 1 subject  san  sha256  ends 0")));
 		}
 		client_close(&c);
 	}
@@ -247,13 +247,16 @@ static void without_a_client_ca_everybody_may_come_in(void **state)
 static void a_certificate_of_the_client_ca_says_who_comes(void **state)
 {
 	unsigned char hash[32];
-	char hex[65] = "";
+	char hex[65] = "", tail[128];
 	struct fixture f = { 0 };
+	struct tm end;
 
 	(void)state;
 	assert_int_equal(X509_digest(made.client.certificate, EVP_sha256(), hash, NULL), 1);
 	for (int i = 0; i < 32; i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	assert_int_equal(ASN1_TIME_to_tm(X509_get0_notAfter(made.client.certificate), &end), 1);
+	snprintf(tail, sizeof tail, "%s ends %lld000000", hex, (long long)timegm(&end));
 	start(&f, true);
 	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
 		struct client c;
@@ -265,7 +268,7 @@ static void a_certificate_of_the_client_ca_says_who_comes(void **state)
 		assert_true(str_starts(body, S("tls 1 subject CN=agent,O=Example san "
 					       "dns:agent.test,email:agent@example.test,"
 					       "uri:spiffe://example.test/agent sha256 ")));
-		assert_true(str_ends(body, str_c(hex)));
+		assert_true(str_ends(body, str_c(tail)));
 		client_close(&c);
 	}
 	fixture_stop(&f);

@@ -298,6 +298,45 @@ describe('client certificates', () => {
 		await recorded(site);
 	});
 
+	it('are over when they say so, on a connection that lives on and on its stream', async (t) => {
+		let end;
+		const brief = (home) => {
+			certificates(home);
+			end = Math.floor(Date.now() / 1000) + 6;
+			const time = (at) => new Date(at * 1000).toISOString().replace(/[-:T]|\.000/g, '');
+			writeFileSync(join(home, 'index.txt'), '');
+			writeFileSync(join(home, 'ca.conf'), '[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\norganizationName=optional\ncommonName=supplied\n');
+			openssl(home, 'ca', '-batch', '-notext', '-config', 'ca.conf', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-in', 'desk.csr', '-extfile', 'desk.ext',
+				'-startdate', time(end - 3600), '-enddate', time(end), '-out', 'desk.pem');
+		};
+		const site = await makeSiteWithKeys(t, { prepare: brief, changes });
+		const server = await serve(t, site.config);
+		const agents = [1, 2].map(() => new https.Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(join(site.home, 'ca.pem')),
+			cert: readFileSync(join(site.home, 'desk.pem')), key: readFileSync(join(site.home, 'desk.key')) }));
+		t.after(() => agents.forEach((agent) => agent.destroy()));
+		const sockets = new Set();
+		const ask = (agent, message, taken) => new Promise((done, failed) => {
+			const sent = https.request({ host: '127.0.0.1', port: server.port, path: '/mcp', method: 'POST', agent, headers: modernHeaders(message) }, taken ?? ((reply) => {
+				sockets.add(sent.socket.localPort);
+				reply.resume().on('end', () => done(reply.statusCode));
+			}));
+			sent.on('error', failed);
+			sent.end(JSON.stringify(message));
+		});
+		const stream = {};
+		ask(agents[1], request('subscriptions/listen', { notifications: { toolsListChanged: true } }), (reply) => {
+			stream.status = reply.statusCode;
+			reply.resume().on('end', () => (stream.ended = true));
+		}).catch(() => (stream.ended = true));
+		assert.equal(await ask(agents[0], call()), 200);
+		await until('the stream', () => stream.status === 200);
+		assert.ok(!stream.ended && Date.now() < end * 1000);
+		await until('the refusal', async () => (await ask(agents[0], call())) === 401, 12000);
+		assert.ok(Date.now() >= end * 1000, 'it was refused early');
+		await until('the end of the stream', () => stream.ended, 4000);
+		assert.equal(sockets.size, 1, 'it was not one connection');
+		await until('the record', () => failures(site).some((r) => r.reason === 'expired'), 5000);
+	});
 	it('bind an access token: it is worth nothing beside another certificate, or none', async (t) => {
 		const issuer = await startIssuer(t, [makeKey('ES256', 'ec-1')]);
 		const site = await makeSiteWithKeys(t, { prepare: certificates, changes: { ...changes, identity: issuer.identity() } });

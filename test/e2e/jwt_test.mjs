@@ -8,7 +8,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ask, directory, exchange, request, run, serve, until } from './harness.mjs';
+import { ask, directory, exchange, initialize, modernHeaders, open, post, request, run, serve, until } from './harness.mjs';
 import { makeKey, startIssuer, token } from './issuer.mjs';
 import { makeSite } from './site.mjs';
 
@@ -65,6 +65,45 @@ describe('a right token', () => {
 		const now = Date.now() / 1000;
 		for (const more of [{ aud: ['urn:x', issuer.audience] }, { exp: now + 100.5, nbf: now - 0.25 }, { azp: undefined }, { nbf: Math.floor(now) + 20 }])
 			assert.equal((await ask(server, call(), { key: issuer.token(more) })).status, 200, JSON.stringify(more));
+	});
+});
+
+describe('a stream', () => {
+	const listening = (key, on = server) => {
+		const message = request('subscriptions/listen', { notifications: { toolsListChanged: true } }, { id: 'listening' });
+		return post(on, message, { key, headers: modernHeaders(message) });
+	};
+	const waiting = async (key, on = server) => {
+		const { headers } = await initialize(on, { key });
+		return `GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:${on.port}\r\nAccept: text/event-stream\r\nAuthorization: Bearer ${key}\r\n${Object.entries(headers).map(([n, v]) => `${n}: ${v}\r\n`).join('')}\r\n`;
+	};
+	const over = (stream) => stream.closed || stream.ended;
+
+	it('ends with the token it was opened with, on both wires, and no other does', async (t) => {
+		const exp = at(3);
+		const short = issuer.token({ exp, jti: 'twice' }), long = issuer.token({ jti: 'twice' });
+		const doomed = [await open(t, server.port, listening(short)), await open(t, server.port, await waiting(short))];
+		const kept = [await open(t, server.port, listening(long)), await open(t, server.port, await waiting(long))];
+		for (const stream of [...doomed, ...kept]) assert.equal(stream.status, 200, stream.text);
+		await until('the acknowledgement', () => doomed[0].events.length > 0);
+		assert.ok(Date.now() < exp * 1000 && !doomed.some(over), 'it ended early');
+		await until('the end of both streams', () => doomed.every(over), exp * 1000 - Date.now() + 4000);
+		assert.ok(Date.now() >= exp * 1000, 'it ended before its token');
+		assert.equal(doomed[0].events.at(-1).id, 'listening');
+		assert.equal(doomed[0].events.at(-1).result.resultType, 'complete');
+		assert.ok(!kept.some(over));
+		await server.alive();
+	});
+	it('ends when its issuer is believed no more', async (t) => {
+		const mine = await startIssuer(t, [ec]);
+		const made = makeSite(t, { changes: { identity: mine.identity() } });
+		const here = await serve(t, made.config);
+		const streams = [await open(t, here.port, listening(mine.token(), here)), await open(t, here.port, await waiting(mine.token(), here))];
+		for (const stream of streams) assert.equal(stream.status, 200, stream.text);
+		writeFileSync(made.config, readFileSync(made.config, 'utf8').replace(/ {2}jwt:\n(?: {4}.*\n)+/, ''));
+		here.child.kill('SIGHUP');
+		await until('the end of both streams', () => streams.every(over));
+		await here.alive();
 	});
 });
 
@@ -338,6 +377,48 @@ describe('keys of the issuer', () => {
 		assert.equal(reply.status, 503);
 		await until('the record of that moment', () => records(made.home).some((r) => r.e === 'SECURITY' && r.reason === 'jwks_stale'));
 		mine.serve = (_, answer) => answer.end(JSON.stringify(mine.jwks()));
+		await until('service again', async () => (await ask(here, call(), { key: mine.token() })).status === 200);
+	});
+	for (const [name, serveBadly] of Object.entries(bad).filter(([name]) => !['500', 'no key it can use'].includes(name)))
+		it(`${name} after start: those that are there go on serving, nothing else does, and the next good answer counts`, async (t) => {
+			const first = makeKey('ES256', 'first'), next = makeKey('EdDSA', 'next');
+			const { mine, made } = await fresh(t, [first], '      max_age: 1s\n      max_stale: 1m\n');
+			const here = await serve(t, made.config);
+			let elsewhere = 0, failed = [], slowest = 0, calls = 0;
+			const one = async (key, wanted) => {
+				const began = Date.now();
+				const { status } = await ask(here, call(), { key: mine.token({}, key) });
+				slowest = Math.max(slowest, Date.now() - began);
+				calls++;
+				if (status !== wanted) failed.push(`${status} with ${key.kid}`);
+			};
+			mine.route = () => void elsewhere++;
+			mine.serve = serveBadly;
+			await until('the log to say that keys were not fetched', async () => {
+				await one(first, 200);
+				return /keys_not_fetched .*issuer=/.test(here.stderr);
+			}, 15000);
+			await one(first, 200);
+			await one({ ...strangers.ES256, kid: 'first' }, 401);
+			assert.deepEqual(failed, []);
+			assert.ok(calls > 2 && slowest < 2500, `a call took ${slowest} ms: it waited for the issuer`);
+			assert.equal(elsewhere, 0, 'a redirect was followed');
+			assert.equal(records(made.home).filter((r) => r.e === 'CONFIG' && r.reason === 'jwks').length, 1, 'a bad answer was taken for a key set');
+			mine.keys = [next];
+			mine.serve = (_, reply) => reply.end(JSON.stringify(mine.jwks()));
+			await until('the next key in force', async () => (await ask(here, call(), { key: mine.token({}, next) })).status === 200, 15000);
+			assert.equal((await ask(here, call(), { key: mine.token({}, first) })).status, 401);
+			await here.alive();
+		});
+	it('no key it can use after start: a key set that is one withdraws the others', async (t) => {
+		const { mine, made } = await fresh(t, [makeKey('ES256', 'k')], '      max_age: 1s\n      max_stale: 1m\n');
+		const here = await serve(t, made.config);
+		assert.equal((await ask(here, call(), { key: mine.token() })).status, 200);
+		mine.serve = bad['no key it can use'];
+		await until('the refusal', async () => (await ask(here, call(), { key: mine.token() })).status === 401);
+		const change = await until('the record of it', () => records(made.home).filter((r) => r.e === 'CONFIG' && r.reason === 'jwks')[1]);
+		assert.equal(change.keys, 0);
+		mine.serve = (_, reply) => reply.end(JSON.stringify(mine.jwks()));
 		await until('service again', async () => (await ask(here, call(), { key: mine.token() })).status === 200);
 	});
 	it('that are weak or malformed are ignored, named in log and record, and verify nothing', async (t) => {
