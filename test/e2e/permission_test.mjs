@@ -278,8 +278,18 @@ describe('tenants', () => {
 	it('one that is not listed is refused before anything is looked up; one that is missing where it is needed, too', async (t) => {
 		const place = site(t, { tenants: 'tenants: [acme, birch]' });
 		const server = await serve(t, place.config);
+		// the same deployment before it listed its tenants
+		const before = join(place.home, 'before.yaml');
+		writeFileSync(before, readFileSync(place.config, 'utf8').replace('tenants: [acme, birch]\n', ''));
 		for (const [subject, tenant] of [['none', undefined], ['stranger', 'cedar'], ['homoglyph', 'аcme'], ['case', 'Acme'], ['pair', 'acme,birch']]) {
-			const key = await issueKey(place.config, { subject, tenant, roles: ['all'] });
+			const args = ['--subject', subject, '--role', 'all', ...(tenant ? ['--tenant', tenant] : [])];
+			const denied = await run(['key', 'issue', place.config, ...args]);
+			assert.equal(denied.code, 64, subject);
+			assert.equal(denied.stdout, '');
+			assert.ok(denied.stderr.includes(tenant ? `tenant "${tenant}" is not listed under 'tenants'` : 'a key needs --tenant'), denied.stderr);
+			const key = await issueKey(before, { subject, tenant, roles: ['all'] });
+			const id = (await run(['key', 'list', place.config])).stdout.split('\n').find((line) => line.includes(subject)).split(/\s+/)[0];
+			assert.equal((await run(['key', 'rotate', place.config, id])).code, 64, 'a copy of it is no better');
 			for (const message of [request('tools/list'), request('tools/call', { name: 'alpha', arguments: {} }), request('tools/call', { name: 'nothing', arguments: {} }), request('server/discover')]) {
 				const reply = await ask(server, message, { key });
 				assert.equal(reply.status, 403, reply.body);
