@@ -59,6 +59,47 @@ it('the admin listener says what happened and how it is, and nothing about whom'
 	assert.equal(JSON.parse(ready.body).status, 'ready');
 });
 
+it('it shows what is paused, which drills are due, and which keys end soon', async (t) => {
+	const site = await makeSiteWithKeys(t, { changes: { ...withAdmin(), limits: 'limits: { calls: [ "100/m per principal" ] }' } });
+	const issue = (subject, ...more) => run(['key', 'issue', site.config, '--subject', subject, '--role', 'clerk', ...more]);
+	for (const days of ['13', '14', '15']) assert.equal((await issue(`days-${days}`, '--expires', days)).code, 0);
+	const before = await serveAdmin(t, site.config, { args: ['--instance', 'before'] });
+	const never = (await look(before, '/metrics')).body;
+	assert.equal(metric(never, 'postern_kill_state_known'), 1, never);
+	assert.ok(metric(never, 'postern_kill_state_age_milliseconds') < 5000);
+	assert.equal(metric(never, 'postern_kill_switch_local'), 0);
+	assert.equal(metric(never, 'postern_keys_expiring'), 2);
+	assert.equal(metric(never, 'postern_drill_due{kind="tool"}'), 1);
+	assert.equal(metric(never, 'postern_drill_age_seconds{kind="tool"}'), undefined);
+	assert.equal(metric(never, 'postern_limit_table_used{table="windows"}'), undefined, 'nothing was limited yet');
+	const drilled = await run(['drill', site.config, '--kind', 'tool', '--url', before.url], { deadlineMs: 60000 });
+	assert.equal(drilled.code, 0, drilled.stdout + drilled.stderr);
+	assert.equal(metric((await look(before, '/metrics')).body, 'postern_drill_due{kind="tool"}'), 1, 'it looks once a minute');
+	const server = await serveAdmin(t, site.config, { args: ['--instance', 'after'] });
+	await ask(server, call('get_item', { item_id: 'itm_0001' }), { key: site.alice });
+	const after = (await look(server, '/metrics')).body;
+	assert.equal(metric(after, 'postern_drill_due{kind="tool"}'), 0, after);
+	assert.ok(metric(after, 'postern_drill_age_seconds{kind="tool"}') < 60);
+	assert.equal(metric(after, 'postern_drill_due{kind="tenant"}'), 1);
+	assert.ok(metric(after, 'postern_limit_table_used{table="windows"}') >= 1);
+	assert.ok(metric(after, 'postern_limit_table_size{table="windows"}') > 1000);
+	for (const args of [['tool', 'get_item'], ['tool', 'nap'], ['tenant', 'birch']])
+		assert.equal((await run(['kill', site.config, ...args, '--reason', 'a test'])).code, 0);
+	await until('the orders', async () => metric((await look(server, '/metrics')).body, 'postern_kill_orders{kind="tenant"}') === 1);
+	assert.equal(metric((await look(server, '/metrics')).body, 'postern_kill_orders{kind="tool"}'), 2);
+	assert.equal((await look(server, '/readyz')).status, 200, 'what is paused in part is served in part');
+	writeFileSync(join(site.home, 'state/KILL'), '');
+	const paused = await until('the local switch', async () => {
+		const { body } = await look(server, '/metrics');
+		return metric(body, 'postern_kill_switch_local') === 1 && body;
+	});
+	assert.equal(metric(paused, 'postern_kill_state_known'), 1);
+	await until('the readiness', async () => /PAUSED/.test(JSON.parse((await look(server, '/readyz')).body).checks.kills));
+	renameSync(join(site.home, 'state/postern.db'), join(site.home, 'state/away.db'));
+	await until('the doubt', async () => metric((await look(server, '/metrics')).body, 'postern_kill_state_known') === 0);
+	assert.ok(metric((await look(server, '/metrics')).body, 'postern_kill_state_age_milliseconds') >= 5000);
+});
+
 it('nothing else is on the admin listener, and nothing of it on the public one', async (t) => {
 	const site = await makeSiteWithKeys(t, { changes: withAdmin() });
 	const server = await serveAdmin(t, site.config);
