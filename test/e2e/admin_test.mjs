@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { ask, exchange, pipe, post, request, run, serve, until } from './harness.mjs';
+import { ask, exchange, pipe, post, request, root, run, serve, until } from './harness.mjs';
 import { catalog, configuration, makeSite, makeSiteWithKeys } from './site.mjs';
 
 const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
@@ -98,6 +98,18 @@ it('it shows what is paused, which drills are due, and which keys end soon', asy
 	renameSync(join(site.home, 'state/postern.db'), join(site.home, 'state/away.db'));
 	await until('the doubt', async () => metric((await look(server, '/metrics')).body, 'postern_kill_state_known') === 0);
 	assert.ok(metric((await look(server, '/metrics')).body, 'postern_kill_state_age_milliseconds') >= 5000);
+});
+
+it('the alert rules read what is there, and the page tells of each of them', async (t) => {
+	const site = await makeSiteWithKeys(t, { changes: withAdmin() });
+	const server = await serveAdmin(t, site.config);
+	const there = new Set((await look(server, '/metrics')).body.match(/^# TYPE \S+/gm).map((line) => line.slice('# TYPE '.length)));
+	const rules = readFileSync(join(root, 'examples/prometheus-rules.yaml'), 'utf8');
+	const read = rules.match(/^ +expr: .*/gm).flatMap((line) => line.match(/postern_\w+/g));
+	assert.ok(read.length > 10);
+	for (const name of read) assert.ok(there.has(name), name);
+	const named = (text, pattern) => [...text.matchAll(pattern)].map((found) => found[1]);
+	assert.deepEqual(named(readFileSync(join(root, 'doc/alerts.md'), 'utf8'), /^\| (Postern\w+) /gm), named(rules, /- alert: (\w+)/g));
 });
 
 it('nothing else is on the admin listener, and nothing of it on the public one', async (t) => {
