@@ -1,9 +1,10 @@
 /* compare - postern compare: what staging and production do not have alike, one line each, in an
  * order that does not change.  The line is also how a difference is listed as intended.
  *
- * Tools, resources and prompts: which there are, version, grant, whether they mutate, time and
- * bytes, and the digest of the definition, in which every key of the entry counts.  Roles: their
- * grants.  Toolsets: what is in them and whom they are for.  Limits and read-only mode. */
+ * Tools, resources and prompts: which there are, version, grant, whether they mutate, limits, which
+ * columns they show and how masked, and the digest of the definition, in which every key of the
+ * entry counts.  Roles: their grants.  Toolsets: what is in them and whom they are for.  Limits,
+ * tenants and modes. */
 #include "cli/cli.h"
 #include "base/file.h"
 #include "cli/comparison.h"

@@ -66,7 +66,7 @@ static void compare_toolsets(
 				false);
 }
 
-/* --- limits and modes --- */
+/* --- limits, modes and tenants --- */
 
 static void compare_limits(
 	struct comparison *c, const struct config *staging, const struct config *production)
@@ -84,17 +84,38 @@ static void compare_limits(
 		{ "connections", x->connections, y->connections },
 		{ "streams", x->streams, y->streams },
 		{ "streams_per_principal", x->streams_per_principal, y->streams_per_principal },
+		{ "memory", x->memory, y->memory },
 	};
+	const struct limit_rule *xa = x->auth_failures, *ya = y->auth_failures;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		comparison_u64(c, S("limits"), rows[i].key, rows[i].x, rows[i].y);
+	comparison_rules(c, S("limits"), "calls", x->calls, x->call_count, y->calls, y->call_count);
+	comparison_rules(c, S("limits"), "destructive", x->destructive, x->destructive_count,
+		y->destructive, y->destructive_count);
+	comparison_rules(c, S("limits"), "auth_failures", xa, xa != NULL, ya, ya != NULL);
+}
+
+static void compare_source(
+	struct comparison *c, const struct source_config *x, const struct source_config *y)
+{
+	struct str what = arena_fmt(c->a, "source %.*s", STR_ARG(x->name));
+
+	comparison_u64(c, what, "concurrency", x->concurrency, y->concurrency);
+	comparison_bool(
+		c, what, "concurrency shared", x->concurrency_shared, y->concurrency_shared);
+	comparison_rules(c, what, "limit", x->calls, x->call_count, y->calls, y->call_count);
+}
+
+static void compare_sources(
+	struct comparison *c, const struct config *staging, const struct config *production)
+{
 	for (size_t i = 0; i < staging->source_count; i++) {
 		const struct source_config *s = &staging->sources[i];
 		const struct source_config *p = config_source(production, s->name);
 
 		if (p)
-			comparison_u64(c, arena_fmt(c->a, "source %.*s", STR_ARG(s->name)),
-				"concurrency", s->concurrency, p->concurrency);
+			compare_source(c, s, p);
 	}
 }
 
@@ -108,6 +129,7 @@ static void compare_modes(
 	comparison_names(c, S("read-only"), "agent", x->agents, y->agents);
 	comparison_bool(
 		c, S("tenants"), "listed", staging->tenants_closed, production->tenants_closed);
+	comparison_names(c, S("tenants"), "tenant", staging->tenants, production->tenants);
 }
 
 void compare_configs(
@@ -116,5 +138,6 @@ void compare_configs(
 	compare_roles(c, staging, production);
 	compare_toolsets(c, staging, production);
 	compare_limits(c, staging, production);
+	compare_sources(c, staging, production);
 	compare_modes(c, staging, production);
 }

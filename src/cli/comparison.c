@@ -53,3 +53,23 @@ void comparison_names(
 	names_only(c, what, key, x, y, true);
 	names_only(c, what, key, y, x, false);
 }
+
+static struct names rule_names(struct arena *a, const struct limit_rule *rules, size_t count)
+{
+	struct str *list = arena_array(a, struct str, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		struct buf text;
+
+		buf_in(&text, a, 256);
+		rate_write(&rules[i], &text);
+		list[i] = buf_str(&text);
+	}
+	return (struct names){ list, count };
+}
+
+void comparison_rules(struct comparison *c, struct str what, const char *key,
+	const struct limit_rule *x, size_t x_count, const struct limit_rule *y, size_t y_count)
+{
+	comparison_names(c, what, key, rule_names(c->a, x, x_count), rule_names(c->a, y, y_count));
+}

@@ -24,6 +24,10 @@ void comparison_bool(struct comparison *c, struct str what, const char *key, boo
 void comparison_names(
 	struct comparison *c, struct str what, const char *key, struct names x, struct names y);
 
+/* Rules of calls, in whatever order they are written. */
+void comparison_rules(struct comparison *c, struct str what, const char *key,
+	const struct limit_rule *x, size_t x_count, const struct limit_rule *y, size_t y_count);
+
 /* compare_entry.c: tools, resources and prompts. */
 void compare_catalogs(
 	struct comparison *c, const struct catalog *staging, const struct catalog *production);
