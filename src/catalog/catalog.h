@@ -71,6 +71,9 @@ struct mask {
 
 enum data_class { CLASS_NONE, CLASS_PII, CLASS_PHI };
 
+struct str mask_written(struct arena *a, const struct mask *m); /* as it is written */
+const char *data_class_name(enum data_class c); /* "none", "pii", "phi" */
+
 struct column {
 	struct str name, description;
 	enum column_type type;

@@ -12,6 +12,20 @@ static const char *const kind_names[] = { "none", "email", "phone", "last4", "in
 static const char *const period_names[] = { "size", "day", "month", "year", NULL };
 static const char *const class_names[] = { "none", "pii", "phi", NULL };
 
+struct str mask_written(struct arena *a, const struct mask *m)
+{
+	if (m->kind != MASK_BUCKET)
+		return str_c(kind_names[m->kind]);
+	if (m->bucket != BUCKET_SIZE)
+		return arena_fmt(a, "{bucket: %s}", period_names[m->bucket]);
+	return arena_fmt(a, "{bucket: %llu}", (unsigned long long)m->size);
+}
+
+const char *data_class_name(enum data_class c)
+{
+	return class_names[c];
+}
+
 #define T(type) (1u << (type))
 
 /* The types of column that each mask can read. */

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define KEY_MINUTES 10
+#define SELF S("drill-canary")
+#define OTHER S("drill-control")
 #define ANSWER_BYTES ((size_t)64 << 20)
 
 /* --- who calls --- */
@@ -33,6 +35,17 @@ static bool issue(struct canary *c, struct canary_caller *caller, struct str nam
 		return err_while(err, "a key for the drill");
 	*caller = (struct canary_caller){ name, name, name, row.id, key };
 	return true;
+}
+
+/* The switch of a tenant is tried on one that is nobody's: a drill pauses no real one. */
+static bool tenants_fit(const struct config *config, struct err *err)
+{
+	if (!config->tenants_closed ||
+		(names_hold(config->tenants, SELF) && names_hold(config->tenants, OTHER)))
+		return true;
+	return err_set(err, E_INVALID,
+		"the drill calls for two tenants of its own: list %.*s and %.*s under 'tenants'",
+		STR_ARG(SELF), STR_ARG(OTHER));
 }
 
 /* --- what is called --- */
@@ -142,12 +155,12 @@ bool canary_open(
 	if (!d->config->api_keys)
 		return err_set(
 			err, E_INVALID, "a drill calls with API keys; identity.api_keys is off");
-	if (!find_tools(c, tool, err))
+	if (!tenants_fit(d->config, err) || !find_tools(c, tool, err))
 		return false;
 	roles = roles_of(c);
-	if (!issue(c, &c->self, S("drill-canary"), roles, err))
+	if (!issue(c, &c->self, SELF, roles, err))
 		return false;
-	if (issue(c, &c->other, S("drill-control"), roles, err))
+	if (issue(c, &c->other, OTHER, roles, err))
 		return true;
 	{
 		struct err second;

@@ -25,6 +25,20 @@ static bool roles_known(const struct config *config, const struct issue *o)
 	return true;
 }
 
+/* A key whose every call would be refused is better not made. */
+static bool tenant_known(const struct config *config, struct str tenant)
+{
+	if (!config->tenants_closed || names_hold(config->tenants, tenant))
+		return true;
+	if (!tenant.n)
+		return cli_fail(0, "the configuration lists its tenants: a key needs --tenant, one "
+				   "of them") != 0;
+	return cli_fail(0,
+		       "tenant \"%.*s\" is not listed under 'tenants' in the configuration: name "
+		       "one of those, or add it there",
+		       STR_ARG(tenant)) != 0;
+}
+
 static bool expiry(const struct config *config, const char *given, int64_t now_us, int64_t *out)
 {
 	uint64_t days = config->environment == ENV_PRODUCTION ? PRODUCTION_DAYS : 0;
@@ -85,7 +99,7 @@ static int issue_in(
 	struct str key;
 	struct err err;
 
-	if (!roles_known(config, o) ||
+	if (!roles_known(config, o) || !tenant_known(config, row.tenant) ||
 		!expiry(config, o->expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;
 	if (!make_key(w, a, &order, &row, o->signing, &key, &err))
@@ -187,7 +201,8 @@ static int rotate_in(struct world *w, const struct config *config, struct arena 
 		.agent = old.agent,
 		.label = old.label,
 		.roles = old.roles };
-	if (!expiry(config, expires, clock_wall_us(), &row.expires_us))
+	if (!tenant_known(config, row.tenant) ||
+		!expiry(config, expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;
 	if (!make_key(w, a, &order, &row, old.sealed.n > 0, &key, &err))
 		return cli_fail(EX_CANTCREAT, "the key was not issued: %s", err.text);

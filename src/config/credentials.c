@@ -138,6 +138,7 @@ static void load_certificate(
 	o->subject = read_str_required(&r, "subject");
 	o->kind = read_kind(&r);
 	o->tenant = read_str(&r, "tenant", STR_NONE);
+	config_check_tenant(l, &r, o->tenant);
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
 	for (size_t i = 0; i < at; i++)

@@ -179,6 +179,7 @@ static void load_fixed(struct config_load *l, struct reader *identity)
 	o->tenant = read_str(&r, "tenant", STR_NONE);
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
+	config_check_tenant(l, &r, o->tenant);
 	reader_done(&r);
 	if (r.map)
 		check_fixed(l, r.map);

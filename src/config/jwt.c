@@ -153,6 +153,8 @@ static void load_fixed_parts(struct issuer_load *x)
 		refuse(x, "tenant", "config.choice",
 			S("identity.jwt: both a fixed tenant and a claim that names one"),
 			S("keep one of 'tenant' and 'claims.tenant'"));
+	if (!o->claim_tenant.n)
+		config_check_tenant(x->l, &x->r, o->tenant);
 	if (x->r.map && !o->role_count && !o->claim_roles.n)
 		refuse(x, NULL, "config.nobody",
 			S("identity.jwt: neither 'roles' nor 'claims.roles': its tokens could do "

@@ -34,6 +34,8 @@ bool config_url_fits(struct str url, bool *plain_out, struct str *rest_out);
 void config_roles_load(struct config_load *l, const struct yaml *root);
 /* Toolsets, tenants, modes, builtins; after roles. */
 void config_toolsets_load(struct config_load *l, const struct yaml *root);
+/* Of somebody whom the section names: one of `tenants`, where those are listed. */
+void config_check_tenant(struct config_load *l, const struct reader *r, struct str tenant);
 /* After listen, sources and roles: what it refuses depends on them. */
 void config_identity_load(struct config_load *l, const struct yaml *root);
 /* proxy and certificates of the identity section, whose reader it is. */

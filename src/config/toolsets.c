@@ -128,6 +128,18 @@ static void load_tenants(struct config_load *l, struct reader *root)
 		check_tenants(l, node);
 }
 
+void config_check_tenant(struct config_load *l, const struct reader *r, struct str tenant)
+{
+	if (!r->map || !l->c->tenants_closed || names_hold(l->c->tenants, tenant))
+		return;
+	config_refuse(l, r->map, "tenant", "config.tenant_unknown",
+		tenant.n ? arena_fmt(l->a, "%s: tenant '%.*s' is not listed under 'tenants'",
+				   r->what, STR_ARG(tenant))
+			 : arena_fmt(l->a, "%s: no tenant, and only those of 'tenants' may call",
+				   r->what),
+		S("name one of 'tenants', or add it there"));
+}
+
 /* --- modes --- */
 
 static void load_read_only(struct config_load *l, struct reader *modes)

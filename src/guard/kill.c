@@ -95,6 +95,14 @@ struct kill_finding kill_judge(
 	return found;
 }
 
+void kill_count(const struct kill_state *s, uint64_t boot_ms, unsigned out[KILL_KIND_COUNT])
+{
+	for (unsigned kind = 0; kind < KILL_KIND_COUNT; kind++)
+		out[kind] = 0;
+	for (size_t i = 0; i < s->count; i++)
+		out[s->orders[i].kind] += in_force(&s->orders[i], boot_ms);
+}
+
 static bool ends_sessions(enum kill_kind kind)
 {
 	return kind == KILL_TENANT || kind == KILL_PRINCIPAL || kind == KILL_AGENT ||

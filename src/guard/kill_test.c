@@ -217,6 +217,24 @@ static void a_call_that_nothing_pauses_gets_its_mark(void **state)
 	assert_int_equal(kill_target_of(&c, S("a")).source.n, 0);
 }
 
+static void orders_in_force_are_counted_by_kind(void **state)
+{
+	const struct kill_order orders[] = {
+		{ .kind = KILL_TOOL, .name = S("orders") },
+		{ .kind = KILL_TOOL, .name = S("nobody's"), .until_boot_ms = NOW + 1 },
+		{ .kind = KILL_TOOL, .name = S("ended"), .until_boot_ms = NOW },
+		{ .kind = KILL_TENANT, .name = S("acme"), .over = true },
+		{ .kind = KILL_SOURCE, .name = S("crm") },
+	};
+	struct kill_state s = state_with(orders, ARRAY_LEN(orders));
+	unsigned counts[KILL_KIND_COUNT];
+
+	(void)state;
+	kill_count(&s, NOW, counts);
+	for (unsigned kind = 0; kind < KILL_KIND_COUNT; kind++)
+		assert_int_equal(counts[kind], kind == KILL_TOOL ? 2 : kind == KILL_SOURCE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +248,7 @@ int main(void)
 		cmocka_unit_test(streams_end_with_those_who_opened_them),
 		cmocka_unit_test(the_agent_is_told_the_kind_and_the_owner_and_no_name),
 		cmocka_unit_test(a_call_that_nothing_pauses_gets_its_mark),
+		cmocka_unit_test(orders_in_force_are_counted_by_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

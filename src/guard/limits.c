@@ -282,6 +282,11 @@ static void note_health(struct limits *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out)
+{
+	return windows_usage(l->shared, boot_ms, out);
+}
+
 bool limits_trouble(struct limits *l, struct err *out)
 {
 	bool news;

@@ -9,6 +9,7 @@
 #pragma once
 #include "guard/guard.h"
 #include "store/store.h"
+#include "store/windows.h"
 
 struct limits;
 
@@ -24,6 +25,9 @@ void limits_leave(struct call *c);
 
 /* True once for each time the shared counts became unreadable: why. */
 bool limits_trouble(struct limits *l, struct err *out);
+
+/* Of the shared counts. */
+bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out);
 
 /* Credentials that were refused, by the address they came from (of IPv6 its /64).  False: there
  * have been too many, *wait_ms_out until there is room; then nothing is verified. */

@@ -10,6 +10,7 @@
 #include "serve/gauges.h"
 #include "serve/origin.h"
 #include "serve/ready.h"
+#include "serve/upkeep.h"
 
 #define WORKERS 2
 #define CONNECTIONS 32
@@ -19,6 +20,7 @@
 struct admin {
 	struct admin_view view;
 	struct ready *ready;
+	struct upkeep *upkeep;
 	struct pool *pool;
 	struct http_server *http;
 	uint16_t port;
@@ -80,6 +82,7 @@ static void answer_metrics(struct look *l)
 	buf_in(&out, l->arena, PAGE_BYTES);
 	metrics_write(world_metrics(a->view.server->world), &out);
 	gauges_write(&a->view, &state, &out);
+	upkeep_write(a->upkeep, clock_mono_ms(), &out);
 	if (buf_ok(&out))
 		say(l, 200, S("text/plain; version=0.0.4; charset=utf-8"), buf_str(&out));
 	else
@@ -187,6 +190,7 @@ struct admin *admin_new(const struct admin_view *view, struct err *err)
 
 	a->view = *view;
 	a->ready = ready_new(view->server->world);
+	a->upkeep = upkeep_new(view->server->world);
 	a->pool = pool_new(WORKERS, tick, a, err);
 	if (a->pool)
 		a->http = http_server_new(&settings, a->pool, &a->port, err);
@@ -222,6 +226,7 @@ void admin_free(struct admin **a)
 	http_server_free(&(*a)->http);
 	pool_free(&(*a)->pool);
 	ready_free(&(*a)->ready);
+	upkeep_free(&(*a)->upkeep);
 	heap_free(*a);
 	*a = NULL;
 }

@@ -10,6 +10,16 @@ static void gauge(struct buf *out, const char *name, const char *help, uint64_t 
 	metrics_sample(out, name, STR_NONE, value);
 }
 
+void gauge_kind(struct buf *out, const char *name, enum kill_kind kind, uint64_t value)
+{
+	struct buf labels;
+
+	buf_init(&labels, 64);
+	metrics_label(&labels, "kind", str_c(kill_kind_name(kind)));
+	metrics_sample(out, name, buf_str(&labels), value);
+	buf_done(&labels);
+}
+
 static void label_digest(struct buf *out, const char *name, const struct sha256 *digest)
 {
 	struct buf hex;
@@ -101,6 +111,23 @@ static void write_ready(const struct ready_state *ready, struct buf *out)
 	}
 }
 
+static void write_kills(struct watch *watch, struct buf *out)
+{
+	struct watch_sum sum;
+
+	watch_sum(watch, clock_boot_ms(), &sum);
+	gauge(out, "postern_kill_state_known",
+		"0: kill orders are not known, every call is PAUSED.", sum.known);
+	metrics_head(out, "postern_kill_state_age_milliseconds", "gauge",
+		"Since the kill orders were read; nothing before the first time.");
+	if (sum.read)
+		metrics_sample(out, "postern_kill_state_age_milliseconds", STR_NONE, sum.age_ms);
+	gauge(out, "postern_kill_switch_local", "1: the local emergency switch is on.", sum.local);
+	metrics_head(out, "postern_kill_orders", "gauge", "Kill orders in force, by kind.");
+	for (unsigned kind = 0; kind < KILL_KIND_COUNT; kind++)
+		gauge_kind(out, "postern_kill_orders", (enum kill_kind)kind, sum.orders[kind]);
+}
+
 void gauges_write(const struct admin_view *v, const struct ready_state *ready, struct buf *out)
 {
 	struct world *w = v->server->world;
@@ -117,5 +144,6 @@ void gauges_write(const struct admin_view *v, const struct ready_state *ready, s
 	write_sources(g, out);
 	write_audit(world_audit(w), out);
 	write_ready(ready, out);
+	write_kills(world_watch(w), out);
 	world_drop(w, g);
 }

@@ -1,7 +1,6 @@
 /* key_check - see key_check.h. */
 #include "serve/key_check.h"
 
-#define SOON_US (INT64_C(14) * 86400 * 1000000)
 #define DAY_US (INT64_C(86400) * 1000000)
 
 static void check_row(
@@ -12,7 +11,7 @@ static void check_row(
 
 	if (r->revoked_us || (r->expires_us && left_us <= 0))
 		return;
-	if (r->expires_us && left_us <= SOON_US)
+	if (r->expires_us && left_us <= KEY_SOON_US)
 		finding_warn(f, at, "config.key_expires",
 			arena_fmt(f->a, "key %.*s of %.*s expires in %lld days", STR_ARG(r->id),
 				STR_ARG(r->subject), (long long)(left_us / DAY_US)),

@@ -164,6 +164,22 @@ bool watch_is_paused(struct watch *w)
 	return watch_judge(w, &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
 }
 
+void watch_sum(struct watch *w, uint64_t boot_ms, struct watch_sum *out)
+{
+	struct edition *held;
+	struct kill_state s = hold(w, &held);
+	uint64_t read_ms = s.lease_boot_ms - MIN(s.lease_boot_ms, WATCH_LEASE_MS);
+
+	*out = (struct watch_sum){
+		.read = s.read && s.lease_boot_ms,
+		.age_ms = boot_ms - MIN(boot_ms, read_ms),
+		.known = s.read && !s.beyond && boot_ms < s.lease_boot_ms,
+		.local = s.local,
+	};
+	kill_count(&s, boot_ms, out->orders);
+	edition_drop(held);
+}
+
 bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 {
 	struct kill_finding found = watch_judge(w, t, clock_boot_ms());

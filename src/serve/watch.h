@@ -43,6 +43,15 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us);
 /* As a whole: by an order against everything or this server, the local switch, or doubt. */
 bool watch_is_paused(struct watch *w);
+/* For monitoring. */
+struct watch_sum {
+	bool read; /* there was a look that read everything */
+	uint64_t age_ms; /* since then */
+	bool known; /* and it is good still; false: everything is paused */
+	bool local; /* the local switch is on */
+	unsigned orders[KILL_KIND_COUNT]; /* in force, as they were read */
+};
+void watch_sum(struct watch *w, uint64_t boot_ms, struct watch_sum *out);
 /* Has an order against them come that ends their streams? */
 bool watch_ends_streams(struct watch *w, const struct kill_target *t);
 /* Adds the grants that broken glass gives this principal now, and marks it with the request. */

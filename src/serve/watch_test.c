@@ -139,6 +139,34 @@ static void what_was_read_is_good_for_five_seconds(void **state)
 	assert_int_equal(cause_at(6250), KILL_BY_NOTHING);
 }
 
+static void the_sum_says_what_is_in_force_and_how_old_it_is(void **state)
+{
+	char path[192], away[192];
+	struct watch_sum sum;
+
+	(void)state;
+	watch_sum(watch, 900, &sum);
+	assert_false(sum.read || sum.known || sum.local);
+	set("tool", "orders", NOW_US, 0);
+	set("tool", "another", NOW_US, NOW_US + HOUR_US);
+	set("tenant", "acme", NOW_US, 0);
+	lift("tenant", "acme", NOW_US + 5);
+	watch_look(watch, 1000, NOW_US + 6);
+	watch_sum(watch, 1200, &sum);
+	assert_true(sum.read && sum.known && !sum.local);
+	assert_int_equal(sum.age_ms, 200);
+	assert_int_equal(sum.orders[KILL_TOOL], 2);
+	assert_int_equal(sum.orders[KILL_TENANT], 0);
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	snprintf(away, sizeof away, "%s/state/away.db", site.directory);
+	assert_int_equal(rename(path, away), 0);
+	watch_look(watch, 1000 + WATCH_LEASE_MS, NOW_US);
+	watch_sum(watch, 1000 + WATCH_LEASE_MS, &sum);
+	assert_true(sum.read && !sum.known);
+	assert_int_equal(sum.age_ms, WATCH_LEASE_MS);
+	assert_int_equal(rename(away, path), 0);
+}
+
 static void an_order_of_a_later_postern_pauses_everything(void **state)
 {
 	(void)state;
@@ -314,6 +342,7 @@ int main(void)
 		WATCH_TEST(an_order_is_seen_at_the_next_look_and_so_is_its_end),
 		WATCH_TEST(a_step_of_the_wall_clock_neither_lifts_nor_prolongs),
 		WATCH_TEST(what_was_read_is_good_for_five_seconds),
+		WATCH_TEST(the_sum_says_what_is_in_force_and_how_old_it_is),
 		WATCH_TEST(an_order_of_a_later_postern_pauses_everything),
 		WATCH_TEST(a_file_beside_the_store_pauses_everything),
 		WATCH_TEST(the_file_needs_no_store),

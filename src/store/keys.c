@@ -18,6 +18,8 @@ static const char key_add[] =
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 static const char key_get[] = "SELECT " COLUMNS " FROM api_keys WHERE id = ?1";
 static const char key_list[] = "SELECT " COLUMNS " FROM api_keys ORDER BY created_us, id";
+static const char key_expiring[] = "SELECT count(*) FROM api_keys "
+				   "WHERE revoked_us = 0 AND expires_us > ?1 AND expires_us <= ?2";
 static const char key_revoke[] =
 	"UPDATE api_keys SET revoked_us = ?2, reason = ?3 WHERE id = ?1 AND revoked_us = 0";
 static const char key_used[] = "UPDATE api_keys SET used_us = ?2 WHERE id = ?1 AND used_us < ?3";
@@ -155,6 +157,38 @@ bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out,
 		ok = q && read_rows(s, q, a, rows_out, count_out, err);
 	}
 	store_end(q);
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+static bool count_expiring(
+	struct store *s, int64_t after_us, int64_t until_us, unsigned *count_out, struct err *err)
+{
+	sqlite3_stmt *q = store_query(s, key_expiring, err);
+	int rc;
+
+	if (!q)
+		return false;
+	sqlite3_bind_int64(q, 1, after_us);
+	sqlite3_bind_int64(q, 2, until_us);
+	rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		*count_out = (unsigned)sqlite3_column_int(q, 0);
+	store_end(q);
+	return rc == SQLITE_ROW || store_fail(s, rc, err);
+}
+
+bool store_key_expiring(
+	struct store *s, int64_t after_us, int64_t until_us, unsigned *count_out, struct err *err)
+{
+	bool ok;
+
+	pthread_mutex_lock(&s->lock);
+	ok = store_ready(s, false, err);
+	if (ok && s->db)
+		ok = count_expiring(s, after_us, until_us, count_out, err);
+	else if (ok)
+		*count_out = 0;
 	pthread_mutex_unlock(&s->lock);
 	return ok;
 }

@@ -22,6 +22,9 @@ bool store_key_get(struct store *s, struct arena *a, struct str id, struct key_r
 /* In order of creation.  For the terminal: the arena must not have an arena_catch. */
 bool store_key_list(struct store *s, struct arena *a, struct key_row **rows_out, size_t *count_out,
 	struct err *err) must_check;
+/* How many keys, not revoked, expire after after_us and not after until_us. */
+bool store_key_expiring(struct store *s, int64_t after_us, int64_t until_us, unsigned *count_out,
+	struct err *err) must_check;
 /* Once and for all: a second time keeps the first time and reason.  reason: may be empty. */
 bool store_key_revoke(struct store *s, struct str id, struct str reason, int64_t wall_us,
 	struct err *err) must_check;

@@ -159,6 +159,32 @@ static void keys_are_listed_in_order_of_creation(void **state)
 	store_free(&s);
 }
 
+static void keys_that_expire_in_a_while_are_counted(void **state)
+{
+	struct store *s = store_new(str_c(file));
+	struct key_row never = row_of("never"), late = row_of("late");
+	unsigned count = 7;
+	struct err err;
+
+	(void)state;
+	assert_true(store_key_expiring(s, NOW, NOW + 5, &count, &err));
+	assert_int_equal(count, 0);
+	add(s, "soon");
+	add(s, "too");
+	add(s, "gone");
+	assert_true(store_key_revoke(s, S("gone"), STR_NONE, NOW, &err));
+	never.expires_us = 0;
+	late.expires_us = NOW + 6;
+	assert_true(store_key_add(s, &never, &err) && store_key_add(s, &late, &err));
+	assert_true(store_key_expiring(s, NOW, NOW + 5, &count, &err));
+	assert_int_equal(count, 2);
+	assert_true(store_key_expiring(s, NOW, NOW + 6, &count, &err));
+	assert_int_equal(count, 3);
+	assert_true(store_key_expiring(s, NOW + 5, NOW + 6, &count, &err));
+	assert_int_equal(count, 1);
+	store_free(&s);
+}
+
 static void a_key_is_revoked_once_and_for_all(void **state)
 {
 	struct store *s = store_new(str_c(file)), *other = store_new(str_c(file));
@@ -334,6 +360,7 @@ int main(void)
 		T(the_first_write_makes_a_private_file),
 		T(a_key_comes_back_as_it_was_put),
 		T(keys_are_listed_in_order_of_creation),
+		T(keys_that_expire_in_a_while_are_counted),
 		T(a_key_is_revoked_once_and_for_all),
 		T(use_is_noted_to_the_minute),
 		T(what_is_not_ours_is_refused_and_left_alone),

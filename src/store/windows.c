@@ -347,6 +347,28 @@ void windows_leave(struct windows *w, const struct place_ask *places, size_t cou
 	pthread_mutex_unlock(&w->own);
 }
 
+static bool place_idle(const struct place *p)
+{
+	return key_none(&p->key) || !place_crowded(p, 1);
+}
+
+bool windows_usage(struct windows *w, uint64_t boot_ms, struct windows_usage *out)
+{
+	struct table *t = w->table ? table_ready(w, boot_ms, &(struct err){ 0 }) : NULL;
+	uint64_t now_ms;
+
+	if (!t || !table_lock(t, &(struct err){ 0 }))
+		return false;
+	now_ms = MAX(t->now_ms, boot_ms);
+	*out = (struct windows_usage){ .windows_most = WINDOW_SLOTS, .places_most = PLACE_SLOTS };
+	for (size_t i = 0; i < WINDOW_SLOTS; i++)
+		out->windows += !window_idle(t, i, now_ms);
+	for (size_t i = 0; i < PLACE_SLOTS; i++)
+		out->places += !place_idle(&t->places[i]);
+	table_unlock(t);
+	return true;
+}
+
 void windows_wait(struct windows *w, uint32_t wait_ms)
 {
 	uint64_t until_ms = clock_mono_ms() + MIN(wait_ms, (uint32_t)POLL_MS);

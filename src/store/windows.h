@@ -62,6 +62,12 @@ enum windows_verdict windows_take(struct windows *w, const struct windows_ask *a
 	uint64_t boot_ms, struct windows_answer *out, struct err *err);
 /* Gives back the places of a WINDOWS_TAKEN. */
 void windows_leave(struct windows *w, const struct place_ask *places, size_t count);
+/* How full the table is; for monitoring.  False: it is not open, or nobody has needed it yet. */
+struct windows_usage {
+	unsigned windows, windows_most; /* that count for somebody now */
+	unsigned places, places_most; /* in which somebody is */
+};
+bool windows_usage(struct windows *w, uint64_t boot_ms, struct windows_usage *out);
 /* Returns when a place may have become free: at once when one was left in this process, soon when
  * another process may have; at most wait_ms. */
 void windows_wait(struct windows *w, uint32_t wait_ms);

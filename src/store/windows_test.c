@@ -93,6 +93,30 @@ static void leave(struct windows *w, uint64_t key)
 	windows_leave(w, &place, 1);
 }
 
+static void the_table_says_how_full_it_is(void **state)
+{
+	struct windows *w = windows_new(STR_NONE, BOOT);
+	struct windows_answer a;
+	struct windows_usage u;
+
+	(void)state;
+	assert_false(windows_usage(w, START_MS, &u)); /* and does not open it */
+	for (uint64_t key = 1; key <= 3; key++)
+		assert_int_equal(take(w, window(key, 10, 60000), START_MS, &a), WINDOWS_TAKEN);
+	assert_int_equal(enter(w, 77, 2), WINDOWS_TAKEN);
+	assert_int_equal(enter(w, 77, 2), WINDOWS_TAKEN);
+	assert_true(windows_usage(w, START_MS, &u));
+	assert_int_equal(u.windows, 3);
+	assert_int_equal(u.places, 1);
+	assert_true(u.windows_most >= 10000 && u.places_most >= 1000);
+	leave(w, 77);
+	leave(w, 77);
+	assert_true(windows_usage(w, START_MS + 120000, &u));
+	assert_int_equal(u.windows, 0);
+	assert_int_equal(u.places, 0);
+	windows_free(&w);
+}
+
 static void n_pass_and_one_more_does_not(void **state)
 {
 	struct windows *w = windows_new(STR_NONE, BOOT);
@@ -626,6 +650,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(n_pass_and_one_more_does_not),
+		cmocka_unit_test(the_table_says_how_full_it_is),
 		cmocka_unit_test(who_waits_as_long_as_told_is_served),
 		cmocka_unit_test(no_window_ever_holds_more_than_n_and_n_pass),
 		cmocka_unit_test(calls_of_different_cost_share_a_window),

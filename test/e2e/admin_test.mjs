@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { ask, exchange, pipe, post, request, run, serve, until } from './harness.mjs';
+import { ask, exchange, pipe, post, request, root, run, serve, until } from './harness.mjs';
 import { catalog, configuration, makeSite, makeSiteWithKeys } from './site.mjs';
 
 const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
@@ -57,6 +57,59 @@ it('the admin listener says what happened and how it is, and nothing about whom'
 	const ready = await look(server, '/readyz');
 	assert.equal(ready.status, 200);
 	assert.equal(JSON.parse(ready.body).status, 'ready');
+});
+
+it('it shows what is paused, which drills are due, and which keys end soon', async (t) => {
+	const site = await makeSiteWithKeys(t, { changes: { ...withAdmin(), limits: 'limits: { calls: [ "100/m per principal" ] }' } });
+	const issue = (subject, ...more) => run(['key', 'issue', site.config, '--subject', subject, '--role', 'clerk', ...more]);
+	for (const days of ['13', '14', '15']) assert.equal((await issue(`days-${days}`, '--expires', days)).code, 0);
+	const before = await serveAdmin(t, site.config, { args: ['--instance', 'before'] });
+	const never = (await look(before, '/metrics')).body;
+	assert.equal(metric(never, 'postern_kill_state_known'), 1, never);
+	assert.ok(metric(never, 'postern_kill_state_age_milliseconds') < 5000);
+	assert.equal(metric(never, 'postern_kill_switch_local'), 0);
+	assert.equal(metric(never, 'postern_keys_expiring'), 2);
+	assert.equal(metric(never, 'postern_drill_due{kind="tool"}'), 1);
+	assert.equal(metric(never, 'postern_drill_age_seconds{kind="tool"}'), undefined);
+	assert.equal(metric(never, 'postern_limit_table_used{table="windows"}'), undefined, 'nothing was limited yet');
+	const drilled = await run(['drill', site.config, '--kind', 'tool', '--url', before.url], { deadlineMs: 60000 });
+	assert.equal(drilled.code, 0, drilled.stdout + drilled.stderr);
+	assert.equal(metric((await look(before, '/metrics')).body, 'postern_drill_due{kind="tool"}'), 1, 'it looks once a minute');
+	const server = await serveAdmin(t, site.config, { args: ['--instance', 'after'] });
+	await ask(server, call('get_item', { item_id: 'itm_0001' }), { key: site.alice });
+	const after = (await look(server, '/metrics')).body;
+	assert.equal(metric(after, 'postern_drill_due{kind="tool"}'), 0, after);
+	assert.ok(metric(after, 'postern_drill_age_seconds{kind="tool"}') < 60);
+	assert.equal(metric(after, 'postern_drill_due{kind="tenant"}'), 1);
+	assert.ok(metric(after, 'postern_limit_table_used{table="windows"}') >= 1);
+	assert.ok(metric(after, 'postern_limit_table_size{table="windows"}') > 1000);
+	for (const args of [['tool', 'get_item'], ['tool', 'nap'], ['tenant', 'birch']])
+		assert.equal((await run(['kill', site.config, ...args, '--reason', 'a test'])).code, 0);
+	await until('the orders', async () => metric((await look(server, '/metrics')).body, 'postern_kill_orders{kind="tenant"}') === 1);
+	assert.equal(metric((await look(server, '/metrics')).body, 'postern_kill_orders{kind="tool"}'), 2);
+	assert.equal((await look(server, '/readyz')).status, 200, 'what is paused in part is served in part');
+	writeFileSync(join(site.home, 'state/KILL'), '');
+	const paused = await until('the local switch', async () => {
+		const { body } = await look(server, '/metrics');
+		return metric(body, 'postern_kill_switch_local') === 1 && body;
+	});
+	assert.equal(metric(paused, 'postern_kill_state_known'), 1);
+	await until('the readiness', async () => /PAUSED/.test(JSON.parse((await look(server, '/readyz')).body).checks.kills));
+	renameSync(join(site.home, 'state/postern.db'), join(site.home, 'state/away.db'));
+	await until('the doubt', async () => metric((await look(server, '/metrics')).body, 'postern_kill_state_known') === 0);
+	assert.ok(metric((await look(server, '/metrics')).body, 'postern_kill_state_age_milliseconds') >= 5000);
+});
+
+it('the alert rules read what is there, and the page tells of each of them', async (t) => {
+	const site = await makeSiteWithKeys(t, { changes: withAdmin() });
+	const server = await serveAdmin(t, site.config);
+	const there = new Set((await look(server, '/metrics')).body.match(/^# TYPE \S+/gm).map((line) => line.slice('# TYPE '.length)));
+	const rules = readFileSync(join(root, 'examples/prometheus-rules.yaml'), 'utf8');
+	const read = rules.match(/^ +expr: .*/gm).flatMap((line) => line.match(/postern_\w+/g));
+	assert.ok(read.length > 10);
+	for (const name of read) assert.ok(there.has(name), name);
+	const named = (text, pattern) => [...text.matchAll(pattern)].map((found) => found[1]);
+	assert.deepEqual(named(readFileSync(join(root, 'doc/alerts.md'), 'utf8'), /^\| (Postern\w+) /gm), named(rules, /- alert: (\w+)/g));
 });
 
 it('nothing else is on the admin listener, and nothing of it on the public one', async (t) => {

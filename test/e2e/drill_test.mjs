@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { program, root, run, serve } from './harness.mjs';
-import { makeSiteWithKeys } from './site.mjs';
+import { makeSite, makeSiteWithKeys } from './site.mjs';
 
 const kinds = ['everything', 'server', 'tenant', 'principal', 'agent', 'credential', 'tool', 'source'];
 
 const records = (site, event) => readdirSync(join(site.home, 'state/audit')).filter((name) => name.endsWith('.log'))
 	.flatMap((name) => readFileSync(join(site.home, 'state/audit', name), 'utf8').replaceAll('\0', '').split('\n').filter(Boolean))
 	.map((line) => JSON.parse(line)).filter((r) => r.e === event);
+
+const makeSiteWithTenants = (t, tenants) => makeSite(t, { changes: { tenants: `tenants: ${tenants}` } });
 
 const drill = (site, ...args) => run(['drill', site.config, ...args], { deadlineMs: 60000 });
 
@@ -65,7 +67,19 @@ test('what a drill needs is said', async (t) => {
 		assert.equal(end.code, 64, end.stdout);
 		assert.match(end.stderr, says);
 	}
+	const closed = makeSiteWithTenants(t, '[acme, birch, drill-canary]');
+	const unlisted = await drill(closed, '--url', 'http://127.0.0.1:1/mcp');
+	assert.equal(unlisted.code, 64, unlisted.stdout);
+	assert.match(unlisted.stderr, /list drill-canary and drill-control under 'tenants'/);
 	assert.match((await drill(site, '--kind', 'tool', '--url', 'http://127.0.0.1:1/mcp')).stdout, /FAILED: .*before the switch was set/);
+});
+
+test('a deployment that lists its tenants is drilled on two that are nobody\'s', async (t) => {
+	const site = makeSiteWithTenants(t, '[acme, drill-canary, drill-control]');
+	const server = await serve(t, site.config);
+	const end = await drill(site, '--kind', 'tenant', '--kind', 'tool', '--url', server.url);
+	assert.equal(end.code, 0, end.stdout + end.stderr);
+	assert.match(end.stdout, /\n2 switches drilled, 2 refused, 2 resumed\n$/);
 });
 
 test('production: only kinds of the canary without a name, and check says what is due', async (t) => {

@@ -278,8 +278,18 @@ describe('tenants', () => {
 	it('one that is not listed is refused before anything is looked up; one that is missing where it is needed, too', async (t) => {
 		const place = site(t, { tenants: 'tenants: [acme, birch]' });
 		const server = await serve(t, place.config);
+		// the same deployment before it listed its tenants
+		const before = join(place.home, 'before.yaml');
+		writeFileSync(before, readFileSync(place.config, 'utf8').replace('tenants: [acme, birch]\n', ''));
 		for (const [subject, tenant] of [['none', undefined], ['stranger', 'cedar'], ['homoglyph', 'аcme'], ['case', 'Acme'], ['pair', 'acme,birch']]) {
-			const key = await issueKey(place.config, { subject, tenant, roles: ['all'] });
+			const args = ['--subject', subject, '--role', 'all', ...(tenant ? ['--tenant', tenant] : [])];
+			const denied = await run(['key', 'issue', place.config, ...args]);
+			assert.equal(denied.code, 64, subject);
+			assert.equal(denied.stdout, '');
+			assert.ok(denied.stderr.includes(tenant ? `tenant "${tenant}" is not listed under 'tenants'` : 'a key needs --tenant'), denied.stderr);
+			const key = await issueKey(before, { subject, tenant, roles: ['all'] });
+			const id = (await run(['key', 'list', place.config])).stdout.split('\n').find((line) => line.includes(subject)).split(/\s+/)[0];
+			assert.equal((await run(['key', 'rotate', place.config, id])).code, 64, 'a copy of it is no better');
 			for (const message of [request('tools/list'), request('tools/call', { name: 'alpha', arguments: {} }), request('tools/call', { name: 'nothing', arguments: {} }), request('server/discover')]) {
 				const reply = await ask(server, message, { key });
 				assert.equal(reply.status, 403, reply.body);
@@ -299,6 +309,79 @@ describe('tenants', () => {
 		assert.deepEqual(fault(refused).details, { reason: 'tenant' });
 		assert.ok(!(await names(server, key)).includes('of_tenant'));
 		assert.equal((await call(server, key, 'alpha')).json.result.structuredContent.word, 'alpha');
+	});
+});
+
+describe('compare', () => {
+	const words = (text) => text.replace(/[0-9a-f]{12}/g, 'H').trim().split('\n');
+	const change = (text, ...pairs) => pairs.reduce((all, [from, to]) => {
+		assert.ok(all.includes(from), from);
+		return all.replace(from, to);
+	}, text);
+	it('says which limits, masks, columns, tenants and modes differ', async (t) => {
+		const limits = (calls, more = '') => `limits: { calls: [ ${calls} ]${more} }`;
+		const sources = (more) => `sources:\n  shop: { sqlite: { file: shop.db }, owner: tests, purpose: what the tests read${more} }`;
+		const staging = site(t, { sources: sources(', limits: { calls: [ 9/m per tenant ] }'), limits: limits('90/m per principal, 500/h'),
+			tenants: 'tenants: [acme, elm]', toolsets: 'toolsets:\n  desk: { tools: [alpha], for: { roles: [all] } }' });
+		const production = site(t, { sources: sources(', limits: { calls: [ 8/m per tenant ], concurrency: 3 }'), limits: limits('500/h, 60/m per principal', ', destructive: [ 5/d per principal ], memory: 512MiB'),
+			tenants: 'tenants: [acme, birch]', toolsets: 'toolsets:\n  desk: { tools: [alpha, beta], for: { roles: [all] } }',
+			modes: 'modes: { read_only: { agents: [crawler] } }' });
+		const alpha = "columns: { word: string, kind: { type: string, nullable: true } } }\n  beta:";
+		const limited = (text, list) => change(text, ['    title: Tool beta', `    limits: { ${list} }\n    title: Tool beta`]);
+		writeFileSync(join(staging.home, 'catalog.yaml'), limited(change(catalog, [alpha,
+			"columns: { word: { type: string, mask: initials, unmask: a.read, class: pii }, kind: { type: string, nullable: true } } }\n  beta:"]), 'calls: [ 4/m, 20/h per agent ]'));
+		writeFileSync(join(production.home, 'catalog.yaml'), limited(change(catalog, [alpha,
+			"columns: { word: { type: string, mask: hash, unmask: d.read, class: phi }, kind: { type: string, nullable: true } } }\n  beta:"]), 'calls: [ 20/h per agent, 5/m ], cost: 2, concurrency: 2'));
+		const { code, stdout, stderr } = await run(['compare', staging.config, production.config]);
+		assert.equal(code, 1, stderr);
+		assert.deepEqual(words(stdout), [
+			'tool alpha: column word: mask: initials -> hash',
+			'tool alpha: column word: unmask: a.read -> d.read',
+			'tool alpha: column word: class: pii -> phi',
+			'tool alpha: definition: H -> H',
+			'tool beta: limit 4/m: only in staging',
+			'tool beta: limit 5/m: only in production',
+			'tool beta: cost: 1 -> 2',
+			'tool beta: concurrency: 0 -> 2',
+			'tool beta: definition: H -> H',
+			'toolset desk: tool beta: only in production',
+			`limits: memory: ${2 ** 30} -> ${2 ** 29}`,
+			'limits: calls 90/m per principal: only in staging',
+			'limits: calls 60/m per principal: only in production',
+			'limits: destructive 20/d per principal: only in staging',
+			'limits: destructive 5/d per principal: only in production',
+			'source shop: concurrency: 32 -> 3',
+			'source shop: concurrency shared: no -> yes',
+			'source shop: limit 9/m per tenant: only in staging',
+			'source shop: limit 8/m per tenant: only in production',
+			'read-only: agent crawler: only in production',
+			'tenants: tenant elm: only in staging',
+			'tenants: tenant birch: only in production',
+			'22 differences, 0 intended',
+		], stdout);
+	});
+	it('says which columns of which part only one of them shows, and how buckets differ', async (t) => {
+		const pair = (columns) => `tools:
+  pair:
+    version: 1
+    title: Two parts
+    description: Two parts of one read.
+    owner: tests
+    purpose: comparison
+    source: shop
+    requires: a.read
+    read:
+      one:
+        sql: SELECT ${Object.keys(columns).map((name) => `1 AS ${name}`).join(', ')}
+        shape: one
+        columns: { ${Object.entries(columns).map(([name, type]) => `${name}: ${type}`).join(', ')} }
+`;
+		const at = (tools) => makeSite(t, { changes: { roles: 'roles:\n  all: [a.read]' }, tools });
+		const staging = at(pair({ a: 'integer', b: '{ type: integer, mask: { bucket: 100 } }' }));
+		const production = at(pair({ b: '{ type: integer, mask: { bucket: 1000 } }' }));
+		const { stdout, stderr } = await run(['compare', staging.config, production.config]);
+		assert.deepEqual(words(stdout), ['tool pair: column one.a: only in staging', 'tool pair: column one.b: mask: {bucket: 100} -> {bucket: 1000}',
+			'tool pair: definition: H -> H', '3 differences, 0 intended'], stderr);
 	});
 });
 
