@@ -24,12 +24,18 @@ uint64_t collapse_key(const struct audit_refusal *r)
 	struct buf text;
 	uint64_t key;
 
-	buf_init(&text, 6 * (KEY_PART_BYTES + 1));
+	buf_init(&text, 8 * (KEY_PART_BYTES + 1));
 	add_part(&text, str_c(r->event));
 	add_part(&text, r->reason);
 	add_part(&text, r->subject);
 	add_part(&text, r->credential);
 	add_part(&text, r->peer);
+	/* whom we know is to be seen with all that was tried; a stranger could make up any number
+	 */
+	if (r->subject.n) {
+		add_part(&text, r->method);
+		add_part(&text, r->target);
+	}
 	key = siphash_of(buf_str(&text));
 	buf_done(&text);
 	return key ? key : 1;

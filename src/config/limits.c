@@ -93,15 +93,17 @@ const struct limit_rule *read_limit_rules(struct reader *r, const char *name, si
 	return read_rules(r, name, false, count_out);
 }
 
-static void load_auth_failures(struct config_load *l, struct reader *r, struct limits_config *o)
+static void load_auth_failures(
+	struct config_load *l, const struct yaml *root, struct reader *r, struct limits_config *o)
 {
+	const struct yaml *identity = yaml_get(root, S("identity"));
 	size_t count;
 	const struct limit_rule *rules = read_rules(r, "auth_failures", true, &count);
 	const struct listen_config *listen = &l->c->listen;
 
 	o->auth_failures = count ? rules : NULL;
 	/* behind a proxy every peer is the proxy: one of many could lock out all of them */
-	if (!rules && !listen->proxy_terminates_tls)
+	if (!rules && !listen->proxy_terminates_tls && !yaml_get(identity, S("proxy")))
 		o->auth_failures = &auth_failures_default;
 }
 
@@ -131,7 +133,7 @@ void config_limits_load(struct config_load *l, const struct yaml *root)
 	o->audit_ms = read_duration_ms(&r, "audit_time", 2000, 100, 2000);
 	o->memory = read_bytes(&r, "memory", MEMORY_DEFAULT, (uint64_t)64 << 20, (uint64_t)1 << 40);
 	load_calls(&r, o);
-	load_auth_failures(l, &r, o);
+	load_auth_failures(l, root, &r, o);
 	if (o->tool_ms > o->request_ms)
 		config_refuse(l, r.map ? r.map : root, "tool_time", "config.limits",
 			arena_fmt(l->a, "tool_time (%u ms) is longer than request_time (%u ms)",

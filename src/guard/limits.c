@@ -31,6 +31,7 @@ struct limits {
 	struct windows *shared;
 	struct windows *alone; /* while shared cannot be read */
 	struct windows *addresses; /* of refused credentials: of this process */
+	char salt[16]; /* so that nobody can choose addresses that share a place */
 	struct store *store;
 	char boot[64];
 	_Atomic unsigned waiting;
@@ -69,6 +70,7 @@ struct limits *limits_new(struct str file, struct str boot_id, struct store *sto
 	l->shared = windows_new(file, boot_id);
 	l->alone = windows_new(STR_NONE, boot_id);
 	l->addresses = windows_new(STR_NONE, boot_id);
+	random_bytes((uint8_t *)l->salt, sizeof l->salt);
 	l->store = store;
 	memcpy(l->boot, boot_id.p, MIN(boot_id.n, sizeof l->boot - 1));
 	pthread_mutex_init(&l->lock, NULL);
@@ -436,14 +438,16 @@ enum verdict guard_limits(struct limits *l, const struct config *config, struct 
 /* --- refused credentials --- */
 
 /* One person has as many addresses of a /64 as they like. */
-static struct window_key address_key(const struct limit_rule *rule, struct str address)
+static struct window_key address_key(
+	const struct limits *l, const struct limit_rule *rule, struct str address)
 {
-	char bytes[128], terminated[ADDRESS_MOST + 1] = "";
+	char bytes[160], terminated[ADDRESS_MOST + 1] = "";
 	struct buf text = { .p = bytes, .cap = sizeof bytes, .limit = sizeof bytes };
 	struct in6_addr six;
 
 	memcpy(terminated, address.p, MIN(address.n, (size_t)ADDRESS_MOST));
 	buf_fmt(&text, "address %u ", rule->window_ms);
+	buf_add(&text, str_n(l->salt, sizeof l->salt));
 	if (inet_pton(AF_INET6, terminated, &six) != 1)
 		key_part(&text, str_c(terminated));
 	else if (IN6_IS_ADDR_V4MAPPED(&six))
@@ -454,11 +458,12 @@ static struct window_key address_key(const struct limit_rule *rule, struct str a
 	return key_end(&text);
 }
 
-/* No room for this address among those that count: it is one of all the others. */
+/* Where there is no room for an address, nothing counts against it: nobody is kept out for what
+ * others did. */
 static enum windows_verdict ask_address(struct limits *l, const struct limit_rule *rule,
 	struct str address, uint64_t boot_ms, bool look, uint32_t *wait_ms_out)
 {
-	struct window_ask one = { .key = address_key(rule, address),
+	struct window_ask one = { .key = address_key(l, rule, address),
 		.most = rule->most,
 		.window_ms = rule->window_ms,
 		.cost = 1 };
@@ -468,10 +473,6 @@ static enum windows_verdict ask_address(struct limits *l, const struct limit_rul
 	struct err err;
 
 	v = windows_take(l->addresses, &ask, boot_ms, &answer, &err);
-	if (v == WINDOWS_UNAVAILABLE) {
-		one.key = address_key(rule, S("others"));
-		v = windows_take(l->addresses, &ask, boot_ms, &answer, &err);
-	}
 	*wait_ms_out = v == WINDOWS_FULL ? MAX(answer.wait_ms, 1u) : RETRY_MS;
 	return v;
 }
@@ -479,7 +480,7 @@ static enum windows_verdict ask_address(struct limits *l, const struct limit_rul
 bool limits_address_free(struct limits *l, const struct limit_rule *rule, struct str address,
 	uint64_t boot_ms, uint32_t *wait_ms_out)
 {
-	return ask_address(l, rule, address, boot_ms, true, wait_ms_out) == WINDOWS_TAKEN;
+	return ask_address(l, rule, address, boot_ms, true, wait_ms_out) != WINDOWS_FULL;
 }
 
 void limits_address_failed(

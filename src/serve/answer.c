@@ -319,8 +319,25 @@ static struct exchange *collect_park(
 	return NULL;
 }
 
+/* Fifty calls may take long: each is judged as if it had come alone. */
+static bool still_shown(const struct answering *t, uint64_t until_ms)
+{
+	const struct principal *who = t->in->who;
+	const struct held_credential held = { .kind = who->credential_kind,
+		.id = who->credential,
+		.issuer = who->issuer,
+		.subject = who->subject,
+		.tenant = who->tenant,
+		.agent = who->agent,
+		.expires_us = who->expires_us };
+
+	return clock_mono_ms() < until_ms &&
+	       identity_still_good(t->in->generation->identity, &held, clock_wall_us());
+}
+
 static void answer_batch(struct answering *t, const struct json *batch)
 {
+	uint64_t until_ms = clock_mono_ms() + t->in->generation->config->limits.request_ms;
 	static const struct exchange_ops ops = { .reply = collect_reply,
 		.send = collect_send,
 		.gone = collect_gone,
@@ -337,6 +354,12 @@ static void answer_batch(struct answering *t, const struct json *batch)
 		one->server = t->server;
 		one->in = t->in;
 		one->x = &c.x;
+		if (i && !still_shown(t, until_ms)) {
+			answer_refuse_with(one, -32600, "batch_time",
+				S("the rest of a batch whose time is over, or whose credential "
+				  "is"));
+			break;
+		}
 		answer_one(one, &batch->items[i]);
 	}
 	if (c.any)

@@ -100,8 +100,9 @@ static bool window_idle(const struct table *t, size_t at, uint64_t now_ms)
 	return key_none(&t->keys[at]) || !x->width_ms || now_ms / x->width_ms >= x->sub + SUBS_LIVE;
 }
 
-/* NULL: every slot it could have counts for somebody else. */
-static struct window *window_find(struct table *t, const struct window_ask *ask, uint64_t now_ms)
+/* NULL: every slot it could have counts for somebody else; or it has none, and `make` is false. */
+static struct window *window_find(
+	struct table *t, const struct window_ask *ask, uint64_t now_ms, bool make)
 {
 	uint32_t width_ms = width_of(ask->window_ms);
 	size_t from = key_slot(&ask->key, WINDOW_SLOTS), room = WINDOW_SLOTS;
@@ -118,7 +119,7 @@ static struct window *window_find(struct table *t, const struct window_ask *ask,
 		if (key_none(&t->keys[at]))
 			break;
 	}
-	if (room == WINDOW_SLOTS)
+	if (room == WINDOW_SLOTS || !make)
 		return NULL;
 	t->windows[room] = (struct window){ .sub = now_ms / width_ms, .width_ms = width_ms };
 	t->keys[room] = ask->key;
@@ -206,9 +207,11 @@ static enum windows_verdict judge_windows(struct table *t, const struct windows_
 	*out = (struct windows_answer){ .left = UINT32_MAX };
 	for (size_t i = 0; i < ask->window_count; i++) {
 		const struct window_ask *one = &ask->windows[i];
-		struct window *x = window_find(t, one, t->now_ms);
+		struct window *x = window_find(t, one, t->now_ms, !ask->look);
 		uint64_t used, left;
 
+		if (!x && ask->look)
+			continue; /* who only looks takes no room; nothing counts against it */
 		if (!x) {
 			full(err);
 			return WINDOWS_UNAVAILABLE;
