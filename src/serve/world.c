@@ -270,6 +270,29 @@ void world_drop(struct world *w, struct generation *g)
 		generation_free(g);
 }
 
+struct hold {
+	struct world *world;
+	struct generation *generation; /* NULL: not yet */
+};
+
+static void end_hold(void *at)
+{
+	struct hold *h = at;
+
+	if (h->generation)
+		world_drop(h->world, h->generation);
+}
+
+struct generation *world_hold_in(struct world *w, struct arena *a)
+{
+	struct hold *h = arena_new(a, struct hold);
+
+	h->world = w;
+	arena_defer(a, end_hold, h); /* before there is anything that a jump could leave held */
+	h->generation = world_hold(w);
+	return h->generation;
+}
+
 void world_tell_keys(struct world *w)
 {
 	jwks_cache_listen(w->keys_of_issuers, issuers_tell, w->audit);
