@@ -362,9 +362,12 @@ static void answer_batch(struct answering *t, const struct json *batch)
 		}
 		answer_one(one, &batch->items[i]);
 	}
-	if (c.any)
-		buf_char(&out, ']');
-	t->x->ops->reply(t->x, c.any ? 200 : 202, buf_str(&out), STR_NONE);
+	if (!c.any) {
+		t->x->ops->reply(t->x, 202, STR_NONE, STR_NONE);
+		return;
+	}
+	buf_char(&out, ']');
+	answer_reply(t, &out, STR_NONE);
 }
 
 static void answer_text(struct answering *t)

@@ -473,7 +473,7 @@ static void route(struct request *q)
 void http_front_serve(void *ctx, struct http_conn *c, const struct http_request *r, struct arena *a)
 {
 	struct http_front *front = ctx;
-	struct generation *g = world_hold(front->server->world);
+	struct generation *g = world_hold_in(front->server->world, a);
 	struct request *q = arena_new(a, struct request);
 
 	q->front = front;
@@ -487,8 +487,7 @@ void http_front_serve(void *ctx, struct http_conn *c, const struct http_request 
 	q->x.arena = a;
 	q->x.metadata =
 		(struct metadata){ .config = g->config, .catalog = g->catalog, .host = r->host };
-	route(q); /* q is gone with the connection's arena once it was answered */
-	world_drop(front->server->world, g);
+	route(q); /* q is gone with the connection's arena once it was answered; g goes then, too */
 }
 
 void http_front_refused(void *ctx, const struct http_peer *peer, const struct http_refusal *why)

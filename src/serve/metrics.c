@@ -398,6 +398,7 @@ static uint64_t calls_of(const struct meter *t)
 
 void metrics_write(struct metrics *m, struct buf *out)
 {
+	bug_on(out->arena); /* its jump would leave the lock held */
 	pthread_mutex_lock(&m->lock);
 	metrics_head(out, "postern_calls_total", "counter", "Calls by entry and outcome.");
 	for (size_t i = 0; i < m->meter_count; i++)

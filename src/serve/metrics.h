@@ -28,7 +28,7 @@ void metrics_refused(struct metrics *m, const char *event, struct str reason);
 void metrics_reloaded(struct metrics *m, bool ok);
 
 uint64_t metrics_running(const struct metrics *m);
-/* In the text format of Prometheus, 0.0.4. */
+/* In the text format of Prometheus, 0.0.4; out is on the heap. */
 void metrics_write(struct metrics *m, struct buf *out);
 
 /* One "# HELP", "# TYPE" head, and one sample; label: NAME="…" parts already written, or empty. */

@@ -53,11 +53,14 @@ static void count(const struct entry *e, enum call_end end, enum fault_code code
 static struct str written(void)
 {
 	struct buf out;
+	struct str text;
 
-	buf_in(&out, &arena, (size_t)16 << 20);
+	buf_init(&out, (size_t)16 << 20);
 	metrics_write(metrics, &out);
 	assert_true(buf_ok(&out));
-	return buf_str(&out);
+	text = arena_str(&arena, buf_str(&out));
+	buf_done(&out);
+	return text;
 }
 
 static void assert_says(const char *line)
@@ -154,6 +157,20 @@ static void names_and_reasons_have_an_end(void **state)
 	assert_says("postern_refusals_total{event=\"other\",reason=\"other\"} 745\n");
 }
 
+static void a_page_that_does_not_fit_holds_up_nobody(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	count(&look, CALL_DONE, FAULT_NONE, 1);
+	buf_init(&out, 100);
+	metrics_write(metrics, &out);
+	assert_false(buf_ok(&out));
+	buf_done(&out);
+	metrics_refused(metrics, "DENY", S("host"));
+	assert_says("postern_refusals_total{event=\"DENY\",reason=\"host\"} 1\n");
+}
+
 static void *hammer(void *ctx)
 {
 	(void)ctx;
@@ -186,6 +203,7 @@ int main(void)
 		TEST(the_next_generation_counts_on),
 		TEST(refusals_are_told_apart_by_their_kind),
 		TEST(names_and_reasons_have_an_end),
+		TEST(a_page_that_does_not_fit_holds_up_nobody),
 		TEST(nothing_is_lost_between_threads),
 	};
 

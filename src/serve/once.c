@@ -4,6 +4,8 @@
 #include "serve/pipeline.h"
 #include "serve/serve.h"
 
+#define ARENA_BYTES ((size_t)64 << 20) /* as one message to a server has */
+
 static bool record_hidden(
 	struct world *w, const struct principal *who, const struct entry *e, struct err *err)
 {
@@ -70,10 +72,10 @@ static void refuse_key(
 		err_set(err, E_DENIED, "the key is not valid (%s)", identity_verdict_name(verdict));
 }
 
-bool serve_call(struct world *w, struct arena *a, struct str token, struct str tool,
+static bool verify_and_run(struct world *w, struct arena *a, struct str token, struct str tool,
 	struct str arguments_json, struct str *result_out, bool *is_error_out, struct err *err)
 {
-	struct generation *g = world_hold(w);
+	struct generation *g = world_hold_in(w, a);
 	struct credential_shown shown = { .bearer = token };
 	enum identity_verdict verdict;
 	const struct entry *entry;
@@ -92,6 +94,22 @@ bool serve_call(struct world *w, struct arena *a, struct str token, struct str t
 			json_fault_name(error.fault), error.offset);
 	else if (find_tool(w, g, &who, tool, &entry, err) && world_seal(w, err))
 		ok = run_one(w, g, a, entry, &who, &arguments, result_out, is_error_out, err);
-	world_drop(w, g);
+	return ok;
+}
+
+/* In an arena of its own: what a call without memory left open is closed here, and not after the
+ * world, which the caller may close before its arena. */
+bool serve_call(struct world *w, struct arena *a, struct str token, struct str tool,
+	struct str arguments_json, struct str *result_out, bool *is_error_out, struct err *err)
+{
+	struct str result;
+	struct arena own;
+	bool ok;
+
+	arena_init(&own, ARENA_BYTES);
+	ok = verify_and_run(w, &own, token, tool, arguments_json, &result, is_error_out, err);
+	if (ok)
+		*result_out = arena_str(a, result);
+	arena_done(&own);
 	return ok;
 }

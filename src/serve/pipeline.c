@@ -180,11 +180,34 @@ static bool walk_within_memory(struct run *r, const char **stopped_at)
 	return true;
 }
 
-/* A fault has memory of its own: what there is of the call may have used up the call's. */
+/* The fault without what the catalog and the step have to say about it: this fits into the block
+ * that a reset keeps. */
+static void tell_briefly(struct run *r, struct arena *spare)
+{
+	struct call brief = *r->call;
+
+	arena_reset(spare);
+	brief.entry = NULL;
+	brief.fault.details_json = STR_NONE;
+	render_fault(&brief, r->structured);
+	r->call->result_json = brief.result_json;
+	r->call->result_digest = brief.result_digest;
+	r->call->result_rows = 0;
+}
+
+/* A fault has memory of its own: what there is of the call may have used up the call's.  If it is
+ * too much even for that, there is no jump: the call is still to be recorded. */
 static void tell_fault(struct run *r, struct arena *spare)
 {
+	jmp_buf *outer = spare->escape;
+	jmp_buf place;
+
 	r->call->arena = spare;
-	render_fault(r->call, r->structured);
+	if (arena_catch(spare, &place))
+		tell_briefly(r, spare);
+	else
+		render_fault(r->call, r->structured);
+	spare->escape = outer;
 }
 
 static void fail_memory(struct call *c)
@@ -266,6 +289,7 @@ void pipeline_run(struct run *r)
 	arena_init(spare, SPARE_BYTES);
 	spare->escape = own->escape; /* whoever catches the one catches the other */
 	arena_defer(own, close_arena, spare);
+	(void)arena_alloc(spare, 1); /* the block that tell_briefly counts on */
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
 	record(r, spare);

@@ -97,6 +97,14 @@ static const char more_catalog[] = "tools:\n" SITE_TOOL("large", "shop.read",
 										"columns: { i: "
 										"integer } }\n";
 
+/* All that a reload finds well: the site's own names a source whose file is not there. */
+static const char sound_config[] =
+	"environment: development\nname: site\nowner: tests\n"
+	"sources:\n  shop: { sqlite: { file: shop.db, pool: 2 }, owner: tests, purpose: Rows }\n"
+	"store: { sqlite: state/store.db }\n"
+	"audit: { directory: state/audit, keys: state/keys }\n"
+	"identity: { api_keys: true }\nroles: { clerk: [shop.read] }\ncatalog: [catalog.yaml]\n";
+
 static struct site site;
 
 static int set_up(void **state)
@@ -139,14 +147,14 @@ struct tried {
 	struct run run;
 };
 
-static void try_call(struct tried *t, size_t memory, const char *tool, const char *arguments)
+static void make_call(struct tried *t, size_t memory, const char *tool, const char *arguments)
 {
 	struct json *sent;
 	struct json_error error;
 
 	memset(t, 0, sizeof *t);
 	arena_init(&t->arena, memory);
-	t->generation = world_hold(site.world);
+	t->generation = world_hold_in(site.world, &t->arena);
 	assert_int_equal(identity_verify(t->generation->identity, &t->arena,
 				 &(struct credential_shown){ .bearer = site.token },
 				 clock_wall_us(), clock_mono_ms(), &t->who),
@@ -167,13 +175,17 @@ static void try_call(struct tried *t, size_t memory, const char *tool, const cha
 		.generation = t->generation,
 		.call = &t->call,
 		.structured = true };
+}
+
+static void try_call(struct tried *t, size_t memory, const char *tool, const char *arguments)
+{
+	make_call(t, memory, tool, arguments);
 	pipeline_run(&t->run);
 }
 
 static void forget(struct tried *t)
 {
-	arena_done(&t->arena);
-	world_drop(site.world, t->generation);
+	arena_done(&t->arena); /* drops the generation, too */
 }
 
 static void assert_fault(const struct tried *t, enum fault_code code, const char *reason)
@@ -317,30 +329,6 @@ static void the_next_call_has_its_memory_and_its_connection(void **state)
 	}
 }
 
-static void without_a_record_nothing_of_the_outcome_is_shown(void **state)
-{
-	char path[192];
-	struct tried t;
-	struct str result;
-	bool is_error;
-	struct err err;
-
-	(void)state;
-	snprintf(path, sizeof path, "%s/state", site.directory);
-	(void)mkdir(path, 0700); /* the store may have made it */
-	site_write(&site, "state/audit", "a file where a directory should be");
-	try_call(&t, (size_t)4 << 20, "one", "{\"i\":1}");
-	assert_null(t.run.receipt);
-	assert_fault(&t, AUDIT_UNAVAILABLE, "not_recorded");
-	assert_int_equal(str_find_str(t.call.result_json, 0, S("first")), t.call.result_json.n);
-	assert_true(
-		str_find_str(t.call.result_json, 0, S("AUDIT_UNAVAILABLE")) < t.call.result_json.n);
-	forget(&t);
-	assert_false(serve_call(site.world, &site.arena, site.token, S("one"), S("{\"i\":1}"),
-		&result, &is_error, &err));
-	assert_int_equal(err.code, E_UNAVAILABLE);
-}
-
 static void assert_fits(const struct entry *e, struct str result_json, bool *is_error_out)
 {
 	struct schema_options options = { .assert_formats = true };
@@ -363,6 +351,102 @@ static void assert_fits(const struct entry *e, struct str result_json, bool *is_
 			STR_ARG(faults.list[0].pointer), STR_ARG(faults.list[0].keyword));
 	*is_error_out = json_get(&result, S("isError"))->truth;
 	schema_done(compiled);
+}
+
+static void reload_without_what_is_lost(void)
+{
+	struct generation *next;
+	struct findings f;
+
+	site_write(&site, "postern.yaml", sound_config);
+	findings_init(&f, &site.arena);
+	next = world_prepare(site.world, &f);
+	assert_non_null(next);
+	world_replace(site.world, next);
+}
+
+/* The jump left the visit to its source open: whoever drops the generation last frees the source.
+ */
+static void a_reload_during_a_call_without_memory_ends_well(void **state)
+{
+	struct tried poor, rich;
+
+	(void)state;
+	try_call(&poor, (size_t)256 << 10, "large", "{\"n\":1000000}");
+	assert_fault(&poor, INTERNAL, "memory");
+	reload_without_what_is_lost();
+	assert_int_equal(poor.generation->holders, 1);
+	forget(&poor);
+	try_call(&rich, (size_t)4 << 20, "one", "{\"i\":1}");
+	assert_int_equal(rich.call.end, CALL_DONE);
+	assert_int_equal(rich.generation->holders, 2); /* the world's and this call's */
+	forget(&rich);
+}
+
+/* The world is closed before the caller's arena is done. */
+static void a_call_from_the_terminal_without_memory_ends_well(void **state)
+{
+	struct str result;
+	bool is_error;
+	struct err err;
+
+	(void)state;
+	arena_budget(arena_budget_used() + ((size_t)512 << 10));
+	assert_true(serve_call(site.world, &site.arena, site.token, S("large"),
+		S("{\"n\":1000000}"), &result, &is_error, &err));
+	arena_budget((size_t)1 << 30);
+	assert_true(is_error);
+	assert_true(str_find_str(result, 0, S("BUSY")) < result.n);
+	world_close(&site.world);
+}
+
+/* What the catalog suggests is more than a fault may take. */
+static void a_fault_that_cannot_be_told_is_recorded_and_told_briefly(void **state)
+{
+	struct suggestion much = { .code = S("NOT_FOUND") };
+	struct entry wordy;
+	struct tried t;
+	bool is_error;
+
+	(void)state;
+	make_call(&t, (size_t)32 << 20, "one", "{\"i\":7}");
+	much.text = str_n(arena_alloc(&site.arena, (size_t)4 << 20), (size_t)4 << 20);
+	wordy = *t.call.entry;
+	wordy.suggestions = &much;
+	wordy.suggestion_count = 1;
+	t.call.entry = &wordy;
+	pipeline_run(&t.run);
+	assert_int_equal(t.call.fault.code, NOT_FOUND);
+	assert_non_null(t.run.receipt);
+	assert_int_equal(site_audit_count(&site, "\"code\":\"NOT_FOUND\""), 1);
+	assert_int_equal(metrics_running(world_metrics(site.world)), 0);
+	assert_fits(&wordy, t.call.result_json, &is_error);
+	assert_true(is_error);
+	forget(&t);
+}
+
+static void without_a_record_nothing_of_the_outcome_is_shown(void **state)
+{
+	char path[192];
+	struct tried t;
+	struct str result;
+	bool is_error;
+	struct err err;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/state", site.directory);
+	(void)mkdir(path, 0700); /* the store may have made it */
+	site_write(&site, "state/audit", "a file where a directory should be");
+	try_call(&t, (size_t)4 << 20, "one", "{\"i\":1}");
+	assert_null(t.run.receipt);
+	assert_fault(&t, AUDIT_UNAVAILABLE, "not_recorded");
+	assert_int_equal(str_find_str(t.call.result_json, 0, S("first")), t.call.result_json.n);
+	assert_true(
+		str_find_str(t.call.result_json, 0, S("AUDIT_UNAVAILABLE")) < t.call.result_json.n);
+	forget(&t);
+	assert_false(serve_call(site.world, &site.arena, site.token, S("one"), S("{\"i\":1}"),
+		&result, &is_error, &err));
+	assert_int_equal(err.code, E_UNAVAILABLE);
 }
 
 static void results_and_faults_fit_the_schema_that_was_published(void **state)
@@ -459,6 +543,9 @@ int main(void)
 		TEST(a_call_without_memory_ends_as_an_answer_of_its_own),
 		TEST(a_call_for_which_others_left_no_memory_is_busy),
 		TEST(the_next_call_has_its_memory_and_its_connection),
+		TEST(a_reload_during_a_call_without_memory_ends_well),
+		TEST(a_call_from_the_terminal_without_memory_ends_well),
+		TEST(a_fault_that_cannot_be_told_is_recorded_and_told_briefly),
 		TEST(without_a_record_nothing_of_the_outcome_is_shown),
 		TEST(results_and_faults_fit_the_schema_that_was_published),
 		TEST(numbers_leave_as_the_database_holds_them),

@@ -147,8 +147,9 @@ static enum identity_verdict verify(
 	return verdict;
 }
 
-static void run_job(struct pipe_front *f, struct generation *g, struct job *j)
+static void run_job(struct pipe_front *f, struct job *j)
 {
+	struct generation *g = world_hold_in(f->server->world, &j->arena);
 	struct pipe_exchange x = {
 		.x = { .ops = &pipe_ops }, .front = f, .flight = j->flying ? &j->flight : NULL
 	};
@@ -173,7 +174,7 @@ static void run_job(struct pipe_front *f, struct generation *g, struct job *j)
 }
 
 /* Runs the job; what used up its memory outside the pipeline ends here. */
-static void run_within_memory(struct pipe_front *f, struct generation *g, struct job *j)
+static void run_within_memory(struct pipe_front *f, struct job *j)
 {
 	jmp_buf place;
 
@@ -181,18 +182,15 @@ static void run_within_memory(struct pipe_front *f, struct generation *g, struct
 		send_error(f, -32603, S("the message needed more memory than it may have"),
 			j->flight.id);
 	else
-		run_job(f, g, j);
+		run_job(f, j);
 	arena_uncatch(&j->arena);
 }
 
 static void run_text(struct pipe_front *f, struct job *j)
 {
-	struct generation *g = world_hold(f->server->world);
-
-	run_within_memory(f, g, j);
+	run_within_memory(f, j);
 	if (j->flying)
 		inflight_end(f->server->inflight, &j->flight);
-	world_drop(f->server->world, g);
 }
 
 static void free_job(struct job *j)

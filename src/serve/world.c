@@ -161,7 +161,6 @@ static void attach(struct world *w, struct generation *g)
 			arena_fmt(&w->own, "%.*s.limits", STR_ARG(g->config->store_file)),
 			clock_boot_id(&w->own), w->store);
 	}
-	arena_budget((size_t)g->config->limits.memory);
 	g->identity = identity_new(g->config, w->store, &w->seal, g->jwt);
 	g->guard = guard_new(&w->seal);
 	metrics_know(w->metrics, g->catalog, &g->meters);
@@ -191,6 +190,7 @@ struct world *world_open(const struct world_options *options, struct findings *f
 		return NULL;
 	}
 	attach(w, w->now);
+	arena_budget((size_t)w->now->config->limits.memory);
 	/* the socket stays: what a reload may open is judged by the address it is bound to */
 	if (w->now->config->listen.http)
 		w->listen = arena_str(&w->own, w->now->config->listen.address);
@@ -218,6 +218,7 @@ void world_replace(struct world *w, struct generation *next)
 {
 	struct generation *old;
 
+	arena_budget((size_t)next->config->limits.memory); /* of what is in force, never of a try */
 	pthread_mutex_lock(&w->lock);
 	old = w->now;
 	w->now = next;
@@ -267,6 +268,29 @@ void world_drop(struct world *w, struct generation *g)
 	pthread_mutex_unlock(&w->lock);
 	if (last)
 		generation_free(g);
+}
+
+struct hold {
+	struct world *world;
+	struct generation *generation; /* NULL: not yet */
+};
+
+static void end_hold(void *at)
+{
+	struct hold *h = at;
+
+	if (h->generation)
+		world_drop(h->world, h->generation);
+}
+
+struct generation *world_hold_in(struct world *w, struct arena *a)
+{
+	struct hold *h = arena_new(a, struct hold);
+
+	h->world = w;
+	arena_defer(a, end_hold, h); /* before there is anything that a jump could leave held */
+	h->generation = world_hold(w);
+	return h->generation;
 }
 
 void world_tell_keys(struct world *w)

@@ -49,6 +49,9 @@ void world_close(struct world **w);
 
 struct generation *world_hold(struct world *w);
 void world_drop(struct world *w, struct generation *g);
+/* Held until the arena is reset or done, whatever ends the call: what is given to arena_defer later
+ * is closed before.  To be asked for before anything of the generation is used. */
+struct generation *world_hold_in(struct world *w, struct arena *a);
 
 /* After the START record: from now on changes of the issuers' keys are logged and recorded, first
  * those that are in force. */

@@ -159,6 +159,43 @@ static void what_outgrows_its_memory_is_refused_and_the_old_stays(void **state)
 	site_remove(&small);
 }
 
+/* Is there room for 80 MiB more? */
+static bool memory_is_free(void)
+{
+	struct arena a;
+	jmp_buf place;
+	bool fits;
+
+	arena_init(&a, (size_t)100 << 20);
+	if (arena_catch(&a, &place)) {
+		fits = false;
+	} else {
+		(void)arena_alloc(&a, (size_t)80 << 20);
+		fits = true;
+	}
+	arena_done(&a);
+	return fits;
+}
+
+static void the_memory_of_all_calls_is_that_of_what_is_in_force(void **state)
+{
+	struct generation *next;
+	struct findings f;
+
+	(void)state;
+	findings_init(&f, &site.arena);
+	site_write(&site, "postern.yaml", CONFIG_WITHOUT_GONE "limits: { memory: 64MiB }\n");
+	next = world_prepare(site.world, &f);
+	assert_non_null(next);
+	assert_true(memory_is_free());
+	world_discard(site.world, next);
+	assert_true(memory_is_free());
+	next = world_prepare(site.world, &f);
+	assert_non_null(next);
+	world_replace(site.world, next);
+	assert_false(memory_is_free());
+}
+
 static void opening_a_world_makes_no_file(void **state)
 {
 	struct site fresh;
@@ -241,6 +278,7 @@ int main(void)
 		TEST(a_reload_is_seen_by_new_calls_and_not_by_those_that_run),
 		TEST(what_is_broken_is_refused_and_the_old_stays),
 		TEST(what_outgrows_its_memory_is_refused_and_the_old_stays),
+		TEST(the_memory_of_all_calls_is_that_of_what_is_in_force),
 		TEST(opening_a_world_makes_no_file),
 		TEST(keys_are_the_same_for_the_next_process),
 		TEST(calls_hold_generations_while_others_replace_them),
