@@ -180,6 +180,16 @@ void watch_sum(struct watch *w, uint64_t boot_ms, struct watch_sum *out)
 	edition_drop(held);
 }
 
+bool watch_pauses_part(struct watch *w, uint64_t boot_ms)
+{
+	struct edition *held;
+	struct kill_state s = hold(w, &held);
+	bool paused = kill_pauses_part(&s, boot_ms);
+
+	edition_drop(held);
+	return paused;
+}
+
 bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 {
 	struct kill_finding found = watch_judge(w, t, clock_boot_ms());

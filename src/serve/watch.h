@@ -52,6 +52,8 @@ struct watch_sum {
 	unsigned orders[KILL_KIND_COUNT]; /* in force, as they were read */
 };
 void watch_sum(struct watch *w, uint64_t boot_ms, struct watch_sum *out);
+/* Is any tool or source paused? */
+bool watch_pauses_part(struct watch *w, uint64_t boot_ms);
 /* Has an order against them come that ends their streams? */
 bool watch_ends_streams(struct watch *w, const struct kill_target *t);
 /* Adds the grants that broken glass gives this principal now, and marks it with the request. */
