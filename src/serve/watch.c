@@ -242,13 +242,17 @@ static void add_grant(struct arena *a, struct principal *who, struct str grant)
 	who->grant_count = n;
 }
 
-/* The edition is held as long as the arena: what is added is its text. */
+/* A request names a subject and no more, and so do the keys of this store.  The same name of an
+ * issuer's token, a proxy or a certificate may be somebody else.  The edition is held as long as
+ * the arena: what is added is its text. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms)
 {
 	struct edition **place = arena_new(a, struct edition *);
 	struct edition *held;
 	struct kill_state s;
 
+	if (who->credential_kind != CREDENTIAL_KEY)
+		return;
 	arena_defer(a, drop_held, place);
 	s = hold(w, place);
 	held = *place;
