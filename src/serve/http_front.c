@@ -261,6 +261,15 @@ static bool authenticate(struct request *q)
 	return false;
 }
 
+/* Where the tenants are listed and the caller's is not among them, nothing is done for it. */
+static bool check_tenant(struct request *q)
+{
+	if (!q->who.tenant_foreign)
+		return true;
+	deny(q, 403, "DENY", "tenant", S("the credential names no tenant of this deployment"));
+	return false;
+}
+
 static bool take_once(
 	const struct http_request *r, struct str name, struct str *value_out, bool *given_out)
 {
@@ -473,7 +482,7 @@ static void route(struct request *q)
 		return;
 	if (str_eq(q->http->method, S("OPTIONS")))
 		answer_preflight(q);
-	else if (authenticate(q))
+	else if (authenticate(q) && check_tenant(q))
 		answer_method(q);
 }
 

@@ -295,6 +295,10 @@ describe('tenants', () => {
 				assert.equal(reply.status, 403, reply.body);
 				assert.ok(!/alpha|nothing/.test(reply.body));
 			}
+			for (const method of ['GET', 'DELETE', 'PUT']) {
+				const reply = await fetch(server.url, { method, headers: { authorization: `Bearer ${key}`, 'mcp-session-id': 'x' } });
+				assert.equal(reply.status, 403, method);
+			}
 			assert.ok(records(place.home).some((r) => r.e === 'DENY' && r.reason === 'tenant' && r.subj === subject));
 		}
 		const key = await issueKey(place.config, { subject: 'ada', tenant: 'birch', roles: ['all'] });
