@@ -103,6 +103,17 @@ void kill_count(const struct kill_state *s, uint64_t boot_ms, unsigned out[KILL_
 		out[s->orders[i].kind] += in_force(&s->orders[i], boot_ms);
 }
 
+bool kill_pauses_part(const struct kill_state *s, uint64_t boot_ms)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct kill_order *o = &s->orders[i];
+
+		if (in_force(o, boot_ms) && (o->kind == KILL_TOOL || o->kind == KILL_SOURCE))
+			return true;
+	}
+	return false;
+}
+
 static bool ends_sessions(enum kill_kind kind)
 {
 	return kind == KILL_TENANT || kind == KILL_PRINCIPAL || kind == KILL_AGENT ||

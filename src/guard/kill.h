@@ -60,6 +60,8 @@ struct kill_finding kill_judge(
 	const struct kill_state *s, const struct kill_target *t, uint64_t boot_ms);
 /* How many orders of each kind are in force, whoever they meet; for monitoring. */
 void kill_count(const struct kill_state *s, uint64_t boot_ms, unsigned out[KILL_KIND_COUNT]);
+/* Is any tool or source paused, whichever it is? */
+bool kill_pauses_part(const struct kill_state *s, uint64_t boot_ms);
 /* Was a session of these, begun at issued_us, ended by an order that is over?  Orders against a
  * tool, a source, a server or everything pause sessions and do not end them. */
 bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us);

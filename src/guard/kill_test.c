@@ -131,6 +131,24 @@ static void sessions_begun_before_an_order_that_is_over_have_ended(void **state)
 		}
 }
 
+static void a_part_is_a_tool_or_a_source_while_its_order_holds(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < KILL_KIND_COUNT; kind++) {
+		struct kill_order o = { .kind = (enum kill_kind)kind, .name = S("x") };
+		struct kill_state s = state_with(&o, 1);
+		bool part = kind == KILL_TOOL || kind == KILL_SOURCE;
+
+		assert_int_equal(kill_pauses_part(&s, NOW), part);
+		o.until_boot_ms = NOW + 1;
+		assert_int_equal(kill_pauses_part(&s, NOW), part);
+		o.until_boot_ms = NOW;
+		assert_false(kill_pauses_part(&s, NOW));
+		o = (struct kill_order){ .kind = o.kind, .over = true };
+		assert_false(kill_pauses_part(&s, NOW));
+	}
+}
+
 static void kinds_have_names_that_read_back(void **state)
 {
 	enum kill_kind kind;
@@ -244,6 +262,7 @@ int main(void)
 		cmocka_unit_test(the_widest_order_is_named),
 		cmocka_unit_test(not_knowing_is_a_no),
 		cmocka_unit_test(sessions_begun_before_an_order_that_is_over_have_ended),
+		cmocka_unit_test(a_part_is_a_tool_or_a_source_while_its_order_holds),
 		cmocka_unit_test(kinds_have_names_that_read_back),
 		cmocka_unit_test(streams_end_with_those_who_opened_them),
 		cmocka_unit_test(the_agent_is_told_the_kind_and_the_owner_and_no_name),

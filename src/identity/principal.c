@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define SUBJECT_MAX_BYTES 256
+#define PROOF_MAX_BYTES ((size_t)128 << 20) /* above any arena: that one says no first */
 
 static const char *const kind_names[] = {
 	[PRINCIPAL_HUMAN] = "human",
@@ -91,7 +92,22 @@ static void add_grants(const struct config *config, struct arena *a, struct prin
 	p->grant_count = kept;
 }
 
-/* Lengths go in, so that no two principals have the same bytes. */
+/* Lengths go in, so that no two lists have the same bytes. */
+static void add_part(struct buf *text, struct str part)
+{
+	buf_u64(text, part.n);
+	buf_char(text, ':');
+	buf_add(text, part);
+}
+
+static void add_parts(struct buf *text, const struct str *parts, size_t count)
+{
+	buf_u64(text, count);
+	buf_char(text, '*');
+	for (size_t i = 0; i < count; i++)
+		add_part(text, parts[i]);
+}
+
 static void add_binding(struct arena *a, struct principal *p)
 {
 	const struct str parts[] = { p->subject, p->tenant, p->agent, p->issuer };
@@ -100,13 +116,42 @@ static void add_binding(struct arena *a, struct principal *p)
 	struct buf text;
 
 	buf_in(&text, a, (size_t)64 << 10);
-	for (size_t i = 0; i < count; i++) {
-		buf_u64(&text, parts[i].n);
-		buf_char(&text, ':');
-		buf_add(&text, parts[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		add_part(&text, parts[i]);
 	bug_on(!buf_ok(&text));
 	sha256_of(buf_str(&text), &p->binding);
+}
+
+void principal_proof(const struct principal *p, struct arena *a, struct sha256 *out)
+{
+	struct buf text;
+
+	buf_in(&text, a, PROOF_MAX_BYTES);
+	add_part(&text, str_n(p->binding.b, SHA256_BYTES));
+	add_part(&text, str_c(credential_kind_name(p->credential_kind)));
+	add_part(&text, p->credential);
+	add_parts(&text, p->roles, p->role_count);
+	buf_u64(&text, p->scoped);
+	add_parts(&text, p->scopes, p->scope_count);
+	bug_on(!buf_ok(&text));
+	sha256_of(buf_str(&text), out);
+}
+
+void principal_rights(const struct principal *p, struct arena *a, struct sha256 *out)
+{
+	struct sha256 proof;
+	struct buf text;
+
+	principal_proof(p, a, &proof);
+	buf_in(&text, a, PROOF_MAX_BYTES);
+	add_part(&text, str_n(proof.b, SHA256_BYTES));
+	add_parts(&text, p->grants, p->grant_count);
+	buf_fmt(&text, "%d,%d,%d,", p->surface.cut, p->read_only, p->tenant_foreign);
+	buf_u64(&text, p->surface.person);
+	buf_char(&text, ',');
+	buf_u64(&text, p->surface.agent);
+	bug_on(!buf_ok(&text));
+	sha256_of(buf_str(&text), out);
 }
 
 void principal_finish(const struct config *config, struct arena *a, struct principal *p)

@@ -58,6 +58,11 @@ struct principal {
  * configuration's), surface, read_only, tenant_foreign, binding.  No principal is complete without
  * it. */
 void principal_finish(const struct config *config, struct arena *a, struct principal *p);
+/* Over the binding, the credential and what it said: roles and scopes.  Two that are equal came
+ * with the same credential and the same words. */
+void principal_proof(const struct principal *p, struct arena *a, struct sha256 *out);
+/* Over the proof and what follows from it now: grants, surface, read_only. */
+void principal_rights(const struct principal *p, struct arena *a, struct sha256 *out);
 /* By its roles and, where scopes narrow them, by its token. */
 bool principal_holds(const struct principal *p, struct str grant);
 /* By its roles alone: what a token with more scopes could do. */

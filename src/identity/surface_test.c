@@ -36,6 +36,70 @@ static struct principal place(
 	return p;
 }
 
+/* What was made for a credential is given to the same one only, with the same words. */
+static void another_credential_or_other_words_are_another_proof(void **state)
+{
+	static const struct str two[] = { STR_INIT("clerk"), STR_INIT("desk") };
+	static const struct str one_long[] = { STR_INIT("clerk4:desk") };
+	const struct config config = { 0 };
+	struct principal of[10], again;
+	struct sha256 proof[10], same;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		of[i] = place(&config, "ada", "clerk", "");
+		of[i].credential = S("k1");
+	}
+	again = of[0];
+	of[1].credential = S("k2");
+	of[2].credential_kind = CREDENTIAL_JWT;
+	of[3].roles = two;
+	of[3].role_count = 2;
+	of[4].role_count = 0;
+	of[5].scoped = true;
+	of[6].scoped = true;
+	of[6].scopes = clerk;
+	of[6].scope_count = 1;
+	of[7] = of[3];
+	of[7].scoped = true;
+	of[8].binding.b[0] ^= 1;
+	of[9].roles = one_long;
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		principal_proof(&of[i], &arena, &proof[i]);
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_false(sha256_eq(&proof[i], &proof[k]));
+	principal_proof(&again, &arena, &same);
+	assert_true(sha256_eq(&proof[0], &same));
+}
+
+static void what_follows_from_the_words_is_of_the_rights(void **state)
+{
+	const struct config config = { 0 };
+	struct principal of[7];
+	struct sha256 rights[7], proof, first;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		of[i] = place(&config, "ada", "clerk", "");
+	of[1].grants = people;
+	of[1].grant_count = 2;
+	of[2].surface.cut = true;
+	of[3].surface.person ^= 1;
+	of[4].surface.agent ^= 1;
+	of[5].read_only = true;
+	of[6].grants = people;
+	of[6].grant_count = 1;
+	principal_proof(&of[0], &arena, &first);
+	for (size_t i = 0; i < ARRAY_LEN(of); i++) {
+		principal_rights(&of[i], &arena, &rights[i]);
+		principal_proof(&of[i], &arena, &proof);
+		assert_true(sha256_eq(&proof, &first));
+		for (size_t k = 0; k < i; k++)
+			assert_false(sha256_eq(&rights[i], &rights[k]));
+	}
+}
+
 static void without_toolsets_nothing_is_cut(void **state)
 {
 	struct config config = { 0 };
@@ -163,6 +227,8 @@ static void scopes_narrow_grants_and_give_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_credential_or_other_words_are_another_proof),
+		cmocka_unit_test(what_follows_from_the_words_is_of_the_rights),
 		cmocka_unit_test(without_toolsets_nothing_is_cut),
 		cmocka_unit_test(each_dimension_that_is_named_must_say_yes),
 		cmocka_unit_test(a_dimension_that_no_set_names_asks_nothing),

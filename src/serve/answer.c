@@ -214,10 +214,12 @@ static void run_again(struct server *s, const struct incoming *in, struct questi
 static void answer_response(struct answering *t)
 {
 	struct question *ready = NULL;
+	struct sha256 proof;
 
+	principal_proof(t->in->who, t->in->arena, &proof);
 	/* an answer to nothing that is open is accepted and ignored: it may be late */
-	if (!questions_answer(t->server->questions, t->in->arena, &t->in->who->binding,
-		    answer_scope(t), &t->r, &ready))
+	if (!questions_answer(
+		    t->server->questions, t->in->arena, &proof, answer_scope(t), &t->r, &ready))
 		ready = NULL;
 	t->x->ops->reply(t->x, 202, STR_NONE, STR_NONE);
 	if (ready)

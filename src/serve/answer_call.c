@@ -286,6 +286,7 @@ static void ask_legacy(struct answering *t, struct call *c, const struct receipt
 		.revision = t->r.revision,
 	};
 
+	principal_proof(c->who, c->arena, &q.proof);
 	/* before the client can answer: the answer runs the call again, under the same id */
 	if (t->in->flight)
 		inflight_end(t->server->inflight, t->in->flight);

@@ -37,10 +37,9 @@ static size_t own_headers(const struct http_exchange *x, struct http_header *out
 
 static void make_resumable(struct http_exchange *x)
 {
-	struct str id;
+	struct replay_owner owner = replay_owner_of(x->who, x->x.session, x->arena);
+	struct str id = replay_open(x->replay, x->arena, &owner, clock_mono_ms());
 
-	x->owner.session = x->x.session;
-	id = replay_open(x->replay, x->arena, &x->owner, clock_mono_ms());
 	memcpy(x->event_id, id.p, MIN(id.n, sizeof x->event_id));
 	http_stream_prime(x->stream, id, RETRY_MS);
 	x->resumable = true;

@@ -18,7 +18,7 @@ struct http_exchange {
 	struct metadata metadata;
 	bool prefers_stream; /* text/event-stream stands first in Accept */
 	struct replay *replay;
-	struct replay_owner owner;
+	const struct principal *who; /* with replay: whose answers they are */
 	struct arena *arena;
 	char event_id[32]; /* of a stream that may be resumed */
 	bool resumable;

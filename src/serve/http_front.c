@@ -261,6 +261,15 @@ static bool authenticate(struct request *q)
 	return false;
 }
 
+/* Where the tenants are listed and the caller's is not among them, nothing is done for it. */
+static bool check_tenant(struct request *q)
+{
+	if (!q->who.tenant_foreign)
+		return true;
+	deny(q, 403, "DENY", "tenant", S("the credential names no tenant of this deployment"));
+	return false;
+}
+
 static bool take_once(
 	const struct http_request *r, struct str name, struct str *value_out, bool *given_out)
 {
@@ -326,7 +335,7 @@ static void answer_post(struct request *q)
 	q->in.text = q->http->body;
 	q->x.prefers_stream = prefers_stream(q->http);
 	q->x.replay = q->front->server->replay;
-	q->x.owner.binding = q->who.binding;
+	q->x.who = &q->who;
 	answer(q->front->server, &q->in, &q->x.x);
 }
 
@@ -349,19 +358,26 @@ static bool open_session(struct request *q, struct mcp_session *out)
  */
 static bool resumes(struct request *q, const struct mcp_session *session)
 {
-	struct replay_owner owner = { .binding = q->who.binding, .session = session->nonce };
 	struct str id = http_header_get(q->http, S("Last-Event-ID"), NULL);
+	struct replay_owner owner;
 
-	return id.n && replay_resume(q->front->server->replay, &owner, id, &q->x.x);
+	if (!id.n)
+		return false;
+	owner = replay_owner_of(&q->who, session->nonce, q->in.arena);
+	return replay_resume(q->front->server->replay, &owner, id, &q->x.x);
 }
 
+/* Of which tool or source a kept answer is, nobody knows any more: it waits until none is paused.
+ */
 static bool is_killed(struct request *q)
 {
+	bool comes_back = http_header_get(q->http, S("Last-Event-ID"), NULL).n > 0;
 	struct watch *w = world_watch(q->front->server->world);
 	struct kill_target t = kill_target_of_principal(&q->who);
 
 	t.instance = watch_instance(w);
-	return watch_judge(w, &t, clock_boot_ms()).cause != KILL_BY_NOTHING;
+	return watch_judge(w, &t, clock_boot_ms()).cause != KILL_BY_NOTHING ||
+	       (comes_back && watch_pauses_part(w, clock_boot_ms()));
 }
 
 static void answer_get(struct request *q)
@@ -466,7 +482,7 @@ static void route(struct request *q)
 		return;
 	if (str_eq(q->http->method, S("OPTIONS")))
 		answer_preflight(q);
-	else if (authenticate(q))
+	else if (authenticate(q) && check_tenant(q))
 		answer_method(q);
 }
 

@@ -250,9 +250,9 @@ unsigned questions_count(struct questions *q)
 	return count;
 }
 
-static bool is_theirs(const struct question *q, const struct sha256 *binding, struct str scope)
+static bool is_theirs(const struct question *q, const struct sha256 *proof, struct str scope)
 {
-	return sha256_eq(&q->call.binding, binding) && str_eq(q->call.scope, scope);
+	return sha256_eq(&q->call.proof, proof) && str_eq(q->call.scope, scope);
 }
 
 static struct asked *find_asked(struct question *q, struct str rpc_id)
@@ -279,7 +279,7 @@ static struct str answer_text(struct arena *a, const struct mcp_request *respons
 	return buf_ok(&text) ? buf_str(&text) : S(CANCELLED);
 }
 
-bool questions_answer(struct questions *q, struct arena *a, const struct sha256 *binding,
+bool questions_answer(struct questions *q, struct arena *a, const struct sha256 *proof,
 	struct str scope, const struct mcp_request *response, struct question **ready_out)
 {
 	struct str text = answer_text(a, response);
@@ -289,7 +289,7 @@ bool questions_answer(struct questions *q, struct arena *a, const struct sha256 
 	pthread_mutex_lock(&q->lock);
 	for (struct question *one = q->first; one && !found; one = one->next) {
 		struct asked *asked =
-			is_theirs(one, binding, scope) ? find_asked(one, response->id) : NULL;
+			is_theirs(one, proof, scope) ? find_asked(one, response->id) : NULL;
 
 		if (!asked)
 			continue;

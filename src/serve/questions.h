@@ -23,6 +23,7 @@ void questions_free(struct questions **q);
 /* What is needed to run the call again: copied. */
 struct question_call {
 	struct sha256 binding; /* of the principal */
+	struct sha256 proof; /* of who may answer: principal_proof of who called */
 	struct str scope; /* session nonce, or the pipe */
 	struct str text; /* the message as it came */
 	struct str session; /* Mcp-Session-Id as it came */
@@ -43,7 +44,7 @@ bool questions_open(struct questions *q, const struct question_call *call, const
 
 /* A client's response.  *ready_out: the question whose last answer this was, taken out of the list:
  * the caller runs it again and frees it; else NULL.  False: no such question for them. */
-bool questions_answer(struct questions *q, struct arena *a, const struct sha256 *binding,
+bool questions_answer(struct questions *q, struct arena *a, const struct sha256 *proof,
 	struct str scope, const struct mcp_request *response,
 	struct question **ready_out) must_check;
 

@@ -33,9 +33,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* A principal of the same binding, come with another credential. */
+static const struct sha256 ada_by_another_key = { { 1, 9 } };
+
 static struct question_call call_of(const char *rpc_id)
 {
 	return (struct question_call){ .binding = ada,
+		.proof = ada,
 		.scope = S("nonce"),
 		.text = S("{\"method\":\"tools/call\"}"),
 		.session = S("session"),
@@ -127,6 +131,7 @@ static void only_the_same_principal_and_session_can_answer(void **state)
 	id = id_asked(&c, 0);
 	assert_false(answer_in(&arena, &bob, S("nonce"), id, "{}", &ready));
 	assert_false(answer_in(&arena, &ada, S("other"), id, "{}", &ready));
+	assert_false(answer_in(&arena, &ada_by_another_key, S("nonce"), id, "{}", &ready));
 	assert_false(answer_in(&arena, &ada, STR_NONE, id, "{}", &ready));
 	assert_false(answer_in(&arena, &ada, S("nonce"), S("\"srv-0\""), "{}", &ready));
 	assert_false(answer_in(&arena, &ada, S("nonce"), STR_NONE, "{}", &ready));

@@ -14,7 +14,7 @@
 struct entry_kept {
 	struct entry_kept *next;
 	char id[ID_CHARS];
-	struct sha256 binding;
+	struct sha256 rights;
 	char session[64];
 	size_t session_bytes;
 	uint64_t expires_ms;
@@ -89,6 +89,15 @@ static void free_all(struct entry_kept *e)
 	}
 }
 
+struct replay_owner replay_owner_of(
+	const struct principal *who, struct str session, struct arena *a)
+{
+	struct replay_owner owner = { .session = session };
+
+	principal_rights(who, a, &owner.rights);
+	return owner;
+}
+
 struct str replay_open(
 	struct replay *r, struct arena *a, const struct replay_owner *owner, uint64_t mono_ms)
 {
@@ -103,7 +112,7 @@ struct str replay_open(
 	memcpy(e->id, id.p, ID_CHARS);
 	memcpy(e->session, owner->session.p, owner->session.n);
 	e->session_bytes = owner->session.n;
-	e->binding = owner->binding;
+	e->rights = owner->rights;
 	e->expires_ms = mono_ms + REPLAY_MS;
 	buf_init(&e->message, REPLAY_MESSAGE_MAX);
 	pthread_mutex_lock(&r->lock);
@@ -187,7 +196,7 @@ static void on_gone(void *ctx, uint64_t token)
 
 static bool is_theirs(const struct entry_kept *e, const struct replay_owner *owner)
 {
-	return sha256_eq(&e->binding, &owner->binding) &&
+	return sha256_eq(&e->rights, &owner->rights) &&
 	       str_eq(str_n(e->session, e->session_bytes), owner->session);
 }
 

@@ -2,10 +2,12 @@
  *
  * On 2025-11-25 every event stream of a POST begins with an event id.  A client that lost the
  * stream asks for what it missed by GET with Last-Event-ID; it gets the answer when it is there, or
- * waits for it on the new stream.  Only the principal and session that made the call get it, once.
+ * waits for it on the new stream.  Only the session that made the call gets it, once, and only who
+ * comes with the same credential and may do the same as then.
  * Bounded in number, size and time: what is forgotten is an ordinary lost reply.  Thread-safe. */
 #pragma once
 #include "base/digest.h"
+#include "identity/principal.h"
 #include "serve/exchange.h"
 
 #define REPLAY_MAX 1024
@@ -19,9 +21,11 @@ struct replay *replay_new(void);
 void replay_free(struct replay **r);
 
 struct replay_owner {
-	struct sha256 binding;
+	struct sha256 rights; /* of the principal: what it was answered with */
 	struct str session; /* its nonce */
 };
+struct replay_owner replay_owner_of(
+	const struct principal *who, struct str session, struct arena *a);
 
 /* A stream begins: its event id, in the arena. */
 struct str replay_open(

@@ -180,6 +180,16 @@ void watch_sum(struct watch *w, uint64_t boot_ms, struct watch_sum *out)
 	edition_drop(held);
 }
 
+bool watch_pauses_part(struct watch *w, uint64_t boot_ms)
+{
+	struct edition *held;
+	struct kill_state s = hold(w, &held);
+	bool paused = kill_pauses_part(&s, boot_ms);
+
+	edition_drop(held);
+	return paused;
+}
+
 bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 {
 	struct kill_finding found = watch_judge(w, t, clock_boot_ms());
@@ -232,13 +242,17 @@ static void add_grant(struct arena *a, struct principal *who, struct str grant)
 	who->grant_count = n;
 }
 
-/* The edition is held as long as the arena: what is added is its text. */
+/* A request names a subject and no more, and so do the keys of this store.  The same name of an
+ * issuer's token, a proxy or a certificate may be somebody else.  The edition is held as long as
+ * the arena: what is added is its text. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms)
 {
 	struct edition **place = arena_new(a, struct edition *);
 	struct edition *held;
 	struct kill_state s;
 
+	if (who->credential_kind != CREDENTIAL_KEY)
+		return;
 	arena_defer(a, drop_held, place);
 	s = hold(w, place);
 	held = *place;

@@ -1,6 +1,7 @@
 /* The watch with a clock of the test's own; and with many threads. */
 #include "serve/site_fixture.h"
 #include "serve/watch.h"
+#include "store/glass.h"
 #include "store/kills.h"
 
 #include <pthread.h>
@@ -333,11 +334,41 @@ static void editions_change_under_many_threads(void **state)
 	assert_int_equal(cause_at(1000), KILL_BY_NOTHING);
 }
 
+/* The same name may be somebody else at an issuer, a proxy, an authority. */
+static void broken_glass_is_for_who_comes_with_a_key(void **state)
+{
+	const struct glass_row row = { .subject = S("ada"),
+		.grant = S("shop.write"),
+		.reason = S("tonight"),
+		.asked_by = S("bob"),
+		.asked_us = NOW_US,
+		.lasts_us = HOUR_US };
+	struct arena arena;
+	struct err err;
+	int64_t id;
+
+	(void)state;
+	arena_init(&arena, (size_t)1 << 20);
+	assert_true(store_glass_ask(store, &row, &id, &err));
+	assert_true(store_glass_approve(store, id, S("eve"), NOW_US, &err));
+	watch_look(watch, 1000, NOW_US);
+	for (int kind = CREDENTIAL_FIXED; kind <= CREDENTIAL_PROXY; kind++) {
+		struct principal who = { .subject = S("ada"),
+			.credential_kind = (enum credential_kind)kind };
+
+		watch_break_glass(watch, &arena, &who, 1001);
+		assert_int_equal(who.break_glass, kind == CREDENTIAL_KEY ? id : 0);
+		assert_int_equal(principal_granted(&who, S("shop.write")), kind == CREDENTIAL_KEY);
+	}
+	arena_done(&arena);
+}
+
 #define WATCH_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WATCH_TEST(broken_glass_is_for_who_comes_with_a_key),
 		WATCH_TEST(nothing_is_served_before_the_first_look),
 		WATCH_TEST(an_order_is_seen_at_the_next_look_and_so_is_its_end),
 		WATCH_TEST(a_step_of_the_wall_clock_neither_lifts_nor_prolongs),

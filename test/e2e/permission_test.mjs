@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client } from '@modelcontextprotocol/client';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { ask, exchange, initialize, issueKey, post, modernHeaders, request, run, send, serve, until } from './harness.mjs';
+import { ask, exchange, initialize, issueKey, post, modernHeaders, open, request, run, send, serve, until } from './harness.mjs';
 import { configuration, makeSite } from './site.mjs';
 
 const builtins = ['whoami', 'list_scopes'];
@@ -295,10 +295,30 @@ describe('tenants', () => {
 				assert.equal(reply.status, 403, reply.body);
 				assert.ok(!/alpha|nothing/.test(reply.body));
 			}
+			for (const method of ['GET', 'DELETE', 'PUT']) {
+				const reply = await fetch(server.url, { method, headers: { authorization: `Bearer ${key}`, 'mcp-session-id': 'x' } });
+				assert.equal(reply.status, 403, method);
+			}
 			assert.ok(records(place.home).some((r) => r.e === 'DENY' && r.reason === 'tenant' && r.subj === subject));
 		}
 		const key = await issueKey(place.config, { subject: 'ada', tenant: 'birch', roles: ['all'] });
 		assert.equal((await call(server, key, 'of_tenant')).json.result.structuredContent.word, 'of_tenant');
+	});
+	it('a reload that takes one off the list ends its streams', async (t) => {
+		const place = site(t, { tenants: 'tenants: [acme, birch]' });
+		const server = await serve(t, place.config);
+		const listen = async (tenant) => {
+			const key = await issueKey(place.config, { subject: 'ada', tenant, roles: ['all'] });
+			const message = request('subscriptions/listen', { notifications: { toolsListChanged: true } });
+			const stream = await open(t, server.port, post(server, message, { key, headers: modernHeaders(message) }));
+			assert.equal(stream.status, 200, stream.text);
+			return stream;
+		};
+		const acme = await listen('acme'), birch = await listen('birch');
+		writeFileSync(place.config, readFileSync(place.config, 'utf8').replace('[acme, birch]', '[acme]'));
+		server.child.kill('SIGHUP');
+		await until('its stream to end', () => birch.ended || birch.closed);
+		assert.ok(!acme.ended && !acme.closed);
 	});
 	it('without a list a tool that binds the tenant still needs one', async (t) => {
 		const place = site(t);
