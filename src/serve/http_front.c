@@ -17,8 +17,8 @@
 
 static const struct route routes[] = {
 	{ ENDPOINT, "POST, GET, DELETE, OPTIONS", "a valid credential" },
-	{ METADATA_ENDPOINT_PATH, "GET, HEAD, OPTIONS", "anybody" },
-	{ METADATA_PATH, "GET, HEAD, OPTIONS", "anybody" },
+	{ METADATA_ENDPOINT_PATH, "GET, HEAD, OPTIONS", "anybody; with identity.jwt" },
+	{ METADATA_PATH, "GET, HEAD, OPTIONS", "anybody; with identity.jwt" },
 	{ "/healthz", "GET, HEAD", "anybody" },
 	{ 0 },
 };
