@@ -343,25 +343,28 @@ static bool record_start(struct world *w, struct err *err)
 	return ok;
 }
 
+/* 0, or an exit status with err. */
+static int listener_start(struct listener *l, struct world *w, struct err *err)
+{
+	if (!listener_open(l, w, err))
+		return EX_UNAVAILABLE;
+	if (!watch_start(world_watch(w), err))
+		return EX_OSERR;
+	if (!record_start(w, err)) {
+		err_while(err, "the audit log cannot be written");
+		return EX_CANTCREAT;
+	}
+	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) ? 0 : EX_OSERR;
+}
+
 static int serve_listener(struct world *w, const struct world_options *options, int signals)
 {
 	struct listener l = { 0 };
 	struct err err;
-	int status = 0;
+	int status = listener_start(&l, w, &err);
 
-	if (!listener_open(&l, w, &err)) {
+	if (status) {
 		fprintf(stderr, "postern: not started: %s\n", err.text);
-		status = EX_UNAVAILABLE;
-	} else if (!watch_start(world_watch(w), &err)) {
-		fprintf(stderr, "postern: not started: %s\n", err.text);
-		status = EX_OSERR;
-	} else if (!record_start(w, &err)) {
-		fprintf(stderr, "postern: not started: the audit log cannot be written: %s\n",
-			err.text);
-		status = EX_CANTCREAT;
-	} else if (!pool_start(l.pool, &err) || (l.admin && !admin_start(l.admin, &err))) {
-		fprintf(stderr, "postern: not started: %s\n", err.text);
-		status = EX_OSERR;
 	} else {
 		world_tell_keys(w);
 		http_server_start(l.http);

@@ -91,7 +91,7 @@ static bool read_number(struct store *s, const char *sql, int64_t *out, struct e
 
 static bool read_version(struct store *s, int64_t *out, struct err *err)
 {
-	int64_t application, version, tables;
+	int64_t application = 0, version = 0, tables = 0;
 
 	if (!read_number(s, "PRAGMA application_id", &application, err) ||
 		!read_number(s, "PRAGMA user_version", &version, err) ||
