@@ -34,7 +34,8 @@ bool survey_is_worth_it(const struct catalog *c)
 	return false;
 }
 
-bool survey_changes_all(const struct catalog *c, const struct principal *who)
+/* May it use every entry that mutates?  False when there is none. */
+static bool changes_all(const struct catalog *c, const struct principal *who)
 {
 	size_t mutating = 0, usable = 0;
 
@@ -56,7 +57,7 @@ void survey_roles(const struct config *config, const struct catalog *c, struct f
 		const struct role_config *role = &config->roles[i];
 		struct principal p = survey_role(config, f->a, role);
 
-		if (survey_changes_all(c, &p))
+		if (changes_all(c, &p))
 			warn(f, role->at, "role", role->name);
 	}
 }
@@ -64,6 +65,6 @@ void survey_roles(const struct config *config, const struct catalog *c, struct f
 void survey_principal(
 	const struct catalog *c, const struct principal *who, struct place at, struct findings *f)
 {
-	if (survey_changes_all(c, who))
+	if (changes_all(c, who))
 		warn(f, at, principal_kind_name(who->kind), who->subject);
 }

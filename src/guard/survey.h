@@ -8,8 +8,6 @@ struct principal survey_role(
 
 /* Is there any entry that mutates? */
 bool survey_is_worth_it(const struct catalog *c);
-/* May it use every entry that mutates?  False when there is none. */
-bool survey_changes_all(const struct catalog *c, const struct principal *who);
 
 /* Warns of every role that alone may use every entry that mutates. */
 void survey_roles(const struct config *config, const struct catalog *c, struct findings *f);

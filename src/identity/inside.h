@@ -5,6 +5,8 @@
 #include "identity/known.h"
 #include "identity/signature.h"
 
+bool is_listed(const struct str *list, size_t count, struct str name);
+
 /* Surface, read_only and tenant_foreign. */
 void principal_place(const struct config *config, struct principal *p);
 

@@ -6,6 +6,7 @@
 #include "identity/jwt_claims.h"
 
 #include "base/digest.h"
+#include "identity/inside.h"
 
 #define SECOND_US INT64_C(1000000)
 #define LAST_SECOND INT64_C(253402300799) /* of the year 9999 */
@@ -122,14 +123,6 @@ static bool take_tenant(
 	return !c->claim_tenant.n || take_name(a, json_get(claims, c->claim_tenant), out);
 }
 
-static bool has_role(const struct str *roles, size_t count, struct str role)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(roles[i], role))
-			return true;
-	return false;
-}
-
 /* Names nobody here knows are no mistake: the issuer serves others, too. */
 static bool take_roles(const struct jwt_config *c, const struct config *config, struct arena *a,
 	const struct json *claims, struct principal *out)
@@ -150,7 +143,7 @@ static bool take_roles(const struct jwt_config *c, const struct config *config, 
 		if (role->kind != JSON_STRING)
 			return false;
 		known = config_role(config, role->text);
-		if (known && !has_role(roles, count, known->name))
+		if (known && !is_listed(roles, count, known->name))
 			roles[count++] = known->name;
 	}
 	out->roles = roles;

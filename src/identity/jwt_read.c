@@ -26,7 +26,7 @@ const char *jwt_algorithm_name(enum jwt_algorithm a)
 	bug("an algorithm without a name");
 }
 
-bool jwt_algorithm_read(struct str name, enum jwt_algorithm *out)
+static bool read_algorithm(struct str name, enum jwt_algorithm *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)
 		if (str_eq(name, algorithms[i].name)) {
@@ -79,7 +79,7 @@ static enum identity_verdict read_header(const struct json *header, struct jwt *
 		STR_INIT("crit"), STR_INIT("b64"), STR_INIT("zip"), STR_INIT("enc") };
 	struct str laxer;
 
-	if (!jwt_algorithm_read(json_get_str(header, S("alg")), &out->algorithm))
+	if (!read_algorithm(json_get_str(header, S("alg")), &out->algorithm))
 		return IDENTITY_ALG;
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		if (json_get(header, refused[i]))

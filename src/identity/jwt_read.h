@@ -25,4 +25,3 @@ struct jwt {
 enum identity_verdict jwt_read(struct arena *a, struct str token, struct jwt *out);
 
 const char *jwt_algorithm_name(enum jwt_algorithm a); /* "RS256" */
-bool jwt_algorithm_read(struct str name, enum jwt_algorithm *out) must_check;

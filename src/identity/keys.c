@@ -12,7 +12,6 @@
 
 #define ROW_BYTES ((size_t)64 << 10)
 #define SECRET_BYTES 32
-#define USED_EVERY_US (60 * 1000000LL)
 #define SEAL_PURPOSE "signing-key"
 
 /* NULL: the row does not describe anybody. */
@@ -43,7 +42,7 @@ static void note_use(struct identity *i, const struct key_row *row, int64_t wall
 {
 	struct err err;
 
-	if (wall_us - row->used_us < USED_EVERY_US)
+	if (wall_us - row->used_us < STORE_USED_EVERY_US)
 		return;
 	/* best effort: who may come in does not depend on it */
 	(void)!store_key_used(i->store, row->id, wall_us, &err);

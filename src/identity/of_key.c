@@ -1,13 +1,5 @@
 /* of_key - the principal that a row of the store stands for. */
-#include "identity/identity.h"
-
-static bool has_role(const struct principal *p, struct str role)
-{
-	for (size_t i = 0; i < p->role_count; i++)
-		if (str_eq(p->roles[i], role))
-			return true;
-	return false;
-}
+#include "identity/inside.h"
 
 static void split_roles(struct arena *a, struct str list, struct principal *p)
 {
@@ -25,7 +17,7 @@ static void split_roles(struct arena *a, struct str list, struct principal *p)
 			tail = STR_NONE;
 		}
 		head = str_trim(head);
-		if (head.n && !has_role(p, head))
+		if (head.n && !is_listed(p->roles, p->role_count, head))
 			roles[p->role_count++] = head;
 		list = tail;
 	}

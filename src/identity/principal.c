@@ -179,12 +179,17 @@ bool principal_granted(const struct principal *p, struct str grant)
 	return false;
 }
 
+bool is_listed(const struct str *list, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(list[i], name))
+			return true;
+	return false;
+}
+
 bool principal_in_scope(const struct principal *p, struct str grant)
 {
-	for (size_t i = 0; i < p->scope_count; i++)
-		if (str_eq(p->scopes[i], grant))
-			return true;
-	return !p->scoped;
+	return !p->scoped || is_listed(p->scopes, p->scope_count, grant);
 }
 
 bool principal_holds(const struct principal *p, struct str grant)

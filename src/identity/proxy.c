@@ -58,14 +58,6 @@ static enum identity_verdict check_signature(const struct identity *i, size_t at
 
 /* --- what it says --- */
 
-static bool may_give(const struct proxy_config *c, struct str role)
-{
-	for (size_t i = 0; i < c->role_count; i++)
-		if (str_eq(c->roles[i], role))
-			return true;
-	return false;
-}
-
 static bool read_text(const struct json *v, struct str *out)
 {
 	if (!json_is(v, JSON_STRING))
@@ -83,7 +75,8 @@ static bool read_roles(
 		return false;
 	roles = arena_array(a, struct str, v->count + 1);
 	for (uint32_t i = 0; i < v->count; i++)
-		if (!read_text(&v->items[i], &roles[i]) || !may_give(c, roles[i]))
+		if (!read_text(&v->items[i], &roles[i]) ||
+			!is_listed(c->roles, c->role_count, roles[i]))
 			return false;
 	out->roles = roles;
 	out->role_count = v->count;

@@ -321,20 +321,25 @@ static struct exchange *collect_park(
 	return NULL;
 }
 
+static bool is_good(const struct generation *g, const struct hub_owner *owner)
+{
+	const struct held_credential held = { .kind = owner->kind,
+		.id = owner->credential,
+		.issuer = owner->issuer,
+		.subject = owner->subject,
+		.tenant = owner->tenant,
+		.agent = owner->agent,
+		.expires_us = owner->expires_us };
+
+	return identity_still_good(g->identity, &held, clock_wall_us());
+}
+
 /* Fifty calls may take long: each is judged as if it had come alone. */
 static bool still_shown(const struct answering *t, uint64_t until_ms)
 {
-	const struct principal *who = t->in->who;
-	const struct held_credential held = { .kind = who->credential_kind,
-		.id = who->credential,
-		.issuer = who->issuer,
-		.subject = who->subject,
-		.tenant = who->tenant,
-		.agent = who->agent,
-		.expires_us = who->expires_us };
+	struct hub_owner owner = hub_owner_of(t->in->who);
 
-	return clock_mono_ms() < until_ms &&
-	       identity_still_good(t->in->generation->identity, &held, clock_wall_us());
+	return clock_mono_ms() < until_ms && is_good(t->in->generation, &owner);
 }
 
 static void answer_batch(struct answering *t, const struct json *batch)
@@ -448,19 +453,6 @@ void server_done(struct server *s)
 	questions_free(&s->questions);
 	inflight_free(&s->inflight);
 	sessions_free(&s->sessions);
-}
-
-static bool is_good(const struct generation *g, const struct hub_owner *owner)
-{
-	const struct held_credential held = { .kind = owner->kind,
-		.id = owner->credential,
-		.issuer = owner->issuer,
-		.subject = owner->subject,
-		.tenant = owner->tenant,
-		.agent = owner->agent,
-		.expires_us = owner->expires_us };
-
-	return identity_still_good(g->identity, &held, clock_wall_us());
 }
 
 static bool is_killed(struct watch *w, const struct hub_owner *owner)

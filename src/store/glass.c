@@ -96,31 +96,20 @@ bool store_glass_review(struct store *s, int64_t id, struct str by, int64_t now_
 	return decide(s, glass_review, id, by, now_us, err);
 }
 
-static struct str text_of(sqlite3_stmt *q, int column, struct arena *a)
-{
-	const void *p = sqlite3_column_text(q, column);
-
-	return arena_str(a, str_n(p, (size_t)sqlite3_column_bytes(q, column)));
-}
-
 static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, struct glass_row *out,
 	struct err *err)
 {
-	size_t bytes = 0;
-
-	for (int i = 0; i < sqlite3_column_count(q); i++)
-		bytes += (size_t)sqlite3_column_bytes(q, i);
-	if (bytes > ROW_MAX_BYTES)
+	if (store_row_bytes(q) > ROW_MAX_BYTES)
 		return err_set(
 			err, E_INVALID, "store %s: a row of break_glass has not its form", s->file);
 	*out = (struct glass_row){
 		.id = sqlite3_column_int64(q, 0),
-		.subject = text_of(q, 1, a),
-		.grant = text_of(q, 2, a),
-		.reason = text_of(q, 3, a),
-		.asked_by = text_of(q, 4, a),
-		.approved_by = text_of(q, 5, a),
-		.reviewed_by = text_of(q, 6, a),
+		.subject = store_text_in(a, q, 1),
+		.grant = store_text_in(a, q, 2),
+		.reason = store_text_in(a, q, 3),
+		.asked_by = store_text_in(a, q, 4),
+		.approved_by = store_text_in(a, q, 5),
+		.reviewed_by = store_text_in(a, q, 6),
 		.asked_us = sqlite3_column_int64(q, 7),
 		.lasts_us = sqlite3_column_int64(q, 8),
 		.approved_us = sqlite3_column_int64(q, 9),

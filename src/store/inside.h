@@ -4,6 +4,7 @@
  * A group of functions (keys.c, kills.c, …) locks, asks store_ready, runs its statements and
  * unlocks.  Its tables are a step of the schema (schema.c). */
 #pragma once
+#include "base/arena.h"
 #include "base/buf.h"
 #include "store/store.h"
 
@@ -46,3 +47,6 @@ bool store_run(struct store *s, const char *sql, struct err *err) must_check;
 void store_bind(sqlite3_stmt *q, int index, struct str text);
 /* Text goes to `space`, which must not grow: an arena may jump, and we hold the lock. */
 struct str store_text(sqlite3_stmt *q, int column, struct buf *space);
+/* In an arena that does not jump: one without arena_catch. */
+struct str store_text_in(struct arena *a, sqlite3_stmt *q, int column);
+size_t store_row_bytes(sqlite3_stmt *q); /* of all columns */

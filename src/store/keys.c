@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define USED_EVERY_US (60 * 1000000LL)
 #define ROW_MAX_BYTES 8192 /* of text in a row */
 #define REASON_MAX_BYTES 256 /* so that a revoked key's row can still be read */
 
@@ -243,7 +242,7 @@ static bool note_use(struct store *s, struct str id, int64_t wall_us, struct err
 		return false;
 	store_bind(q, 1, id);
 	sqlite3_bind_int64(q, 2, wall_us);
-	sqlite3_bind_int64(q, 3, wall_us - USED_EVERY_US);
+	sqlite3_bind_int64(q, 3, wall_us - STORE_USED_EVERY_US);
 	sqlite3_busy_timeout(s->db, 0); /* not worth a wait */
 	ok = store_change(s, q, &changed, err);
 	sqlite3_busy_timeout(s->db, STORE_BUSY_MS);

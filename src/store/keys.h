@@ -3,6 +3,8 @@
 #include "base/digest.h"
 #include "store/store.h"
 
+#define STORE_USED_EVERY_US (60 * 1000000LL) /* a use within it of the last is not written */
+
 struct key_row {
 	struct str id; /* public part, in records */
 	struct sha256 hash; /* of the 32 secret bytes */

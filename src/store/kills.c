@@ -123,35 +123,24 @@ bool store_kill_lift_one(struct store *s, int64_t id, struct str by, struct str 
 	return lift_locked(s, &l, count_out, err);
 }
 
-static struct str text_of(sqlite3_stmt *q, int column, struct arena *a)
-{
-	const void *p = sqlite3_column_text(q, column);
-
-	return arena_str(a, str_n(p, (size_t)sqlite3_column_bytes(q, column)));
-}
-
 static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, struct kill_row *out,
 	struct err *err)
 {
-	size_t bytes = 0;
-
-	for (int i = 0; i < sqlite3_column_count(q); i++)
-		bytes += (size_t)sqlite3_column_bytes(q, i);
-	if (bytes > ROW_MAX_BYTES)
+	if (store_row_bytes(q) > ROW_MAX_BYTES)
 		return err_set(
 			err, E_INVALID, "store %s: a kill order has not the form of one", s->file);
 	*out = (struct kill_row){
 		.id = sqlite3_column_int64(q, 0),
-		.kind = text_of(q, 1, a),
-		.name = text_of(q, 2, a),
-		.reason = text_of(q, 3, a),
-		.by = text_of(q, 4, a),
+		.kind = store_text_in(a, q, 1),
+		.name = store_text_in(a, q, 2),
+		.reason = store_text_in(a, q, 3),
+		.by = store_text_in(a, q, 4),
 		.since_us = sqlite3_column_int64(q, 5),
 		.until_us = sqlite3_column_int64(q, 6),
 		.drill = sqlite3_column_int(q, 7) != 0,
 		.lifted_us = sqlite3_column_int64(q, 8),
-		.lifted_by = text_of(q, 9, a),
-		.lift_reason = text_of(q, 10, a),
+		.lifted_by = store_text_in(a, q, 9),
+		.lift_reason = store_text_in(a, q, 10),
 	};
 	return true;
 }

@@ -278,6 +278,22 @@ struct str store_text(sqlite3_stmt *q, int column, struct buf *space)
 	return str_from(buf_str(space), from);
 }
 
+struct str store_text_in(struct arena *a, sqlite3_stmt *q, int column)
+{
+	const void *p = sqlite3_column_text(q, column);
+
+	return arena_str(a, str_n(p, (size_t)sqlite3_column_bytes(q, column)));
+}
+
+size_t store_row_bytes(sqlite3_stmt *q)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < sqlite3_column_count(q); i++)
+		bytes += (size_t)sqlite3_column_bytes(q, i);
+	return bytes;
+}
+
 void store_end(sqlite3_stmt *q)
 {
 	if (!q)

@@ -299,7 +299,7 @@ struct table *table_ready(struct windows *w, uint64_t boot_ms, struct err *err)
 	return NULL;
 }
 
-void table_close(struct windows *w)
+static void table_close(struct windows *w)
 {
 	struct table *t = w->table;
 

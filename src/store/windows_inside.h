@@ -57,7 +57,6 @@ struct windows {
 struct table *table_ready(struct windows *w, uint64_t boot_ms, struct err *err);
 bool table_lock(struct table *t, struct err *err) must_check; /* waits at most 250 ms */
 void table_unlock(struct table *t);
-void table_close(struct windows *w);
 bool process_lives(const struct windows *w, unsigned process);
 
 /* windows.c: what was counted counts as of now.  Under the lock. */
