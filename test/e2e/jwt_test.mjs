@@ -131,7 +131,7 @@ const wrong = [
 	...['jku', 'x5u', 'jwk', 'x5c', 'crit', 'b64', 'zip'].map((name) => ({ name: `a header ${name}`, reason: 'header',
 		make: () => signed({}, head({ [name]: { jku: `${issuer.url}/evil`, x5u: `${issuer.url}/evil`, jwk: strangers.ES256.jwk, x5c: ['AA=='], crit: ['exp'], b64: false, zip: 'DEF' }[name] })) })),
 	{ name: 'a changed payload', make: () => { const p = parts(); p[1] = b64(JSON.stringify(issuer.claims({ sub: 'root' }))); return p.join('.'); }, reason: 'signature' },
-	{ name: 'a cut signature', make: () => { const p = parts(); p[2] = p[2].slice(0, -4); return p.join('.'); }, reason: 'signature' },
+	{ name: 'a cut signature', make: () => { const p = parts(); p[2] = b64(Buffer.from(p[2], 'base64url').subarray(0, -3)); return p.join('.'); }, reason: 'signature' },
 	{ name: 'a signature of zeros', make: () => { const p = parts(); p[2] = b64(Buffer.alloc(64)); return p.join('.'); }, reason: 'signature' },
 	{ name: 'no signature', make: () => { const p = parts(); return `${p[0]}.${p[1]}.`; }, reason: 'signature' },
 	{ name: 'another audience', make: () => issuer.token({ aud: 'urn:test:elsewhere' }), reason: 'aud' },
@@ -181,15 +181,17 @@ const wrong = [
 describe('a wrong token is refused, in the same words, with its reason in the record', () => {
 	for (const row of wrong) {
 		it(row.name, async () => {
-			const before = records(site.home).length, hits = issuer.hits;
+			const event = row.status ? 'DENY' : 'AUTH_FAIL', hits = issuer.hits;
+			// a refusal that repeats within a second is counted, and written at its end
+			const refused = () => records(site.home).filter((r) => r.e === event && r.reason === row.reason);
+			const times = (found) => found.reduce((sum, r) => sum + (r.repeated ?? 1), 0);
+			const before = times(refused());
 			const reply = await ask(server, call(), { key: row.make() });
 			assert.equal(reply.status, row.status ?? 401, reply.body);
 			assert.equal(reply.body, row.status ? '{"error":"the credential names nobody this server can serve"}' : '{"error":"the credential is not valid"}');
 			if (!row.status) assert.match(reply.headers['www-authenticate'], /^Bearer realm="postern", error="invalid_token", resource_metadata="http:/);
-			// a refusal that repeats within a second is counted, and written at its end
-			const record = await until(`a record with reason ${row.reason}`, () =>
-				records(site.home).slice(Math.max(0, before - 1)).find((r) => r.e === (row.status ? 'DENY' : 'AUTH_FAIL') && r.reason === row.reason));
-			assert.ok(!JSON.stringify(record).includes('eyJ'), 'a part of the token is in the record');
+			await until(`one more record with reason ${row.reason}`, () => times(refused()) > before);
+			assert.ok(!JSON.stringify(refused()).includes('eyJ'), 'a part of the token is in the record');
 			assert.ok(issuer.hits <= hits + 1);
 		});
 	}
