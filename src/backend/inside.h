@@ -26,6 +26,7 @@ bool run_values(struct call *c) must_check;
 bool run_builtin(struct backends *b, struct call *c) must_check;
 bool run_mock(struct call *c) must_check;
 bool run_raw(struct backends *b, struct source *s, struct call *c) must_check;
+bool run_write(struct backends *b, struct source *s, struct call *c) must_check;
 
 /* Does the entry's rule of `visible` give a row to this caller?  False: the fault is set, and of a
  * hidden record it is the one of a record that is not there. */

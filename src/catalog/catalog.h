@@ -81,6 +81,7 @@ struct column {
 	struct mask mask; /* what is shown of it, but to holders of unmask */
 	struct str unmask; /* a grant, or empty: masked for everybody */
 	enum data_class data_class;
+	bool assigned; /* by the database, when a write commits: a preview cannot know it */
 };
 
 enum shape {
@@ -150,6 +151,7 @@ enum action_kind {
 	ACTION_VALUES, /* completions: fixed values filtered by prefix */
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
+	ACTION_WRITE, /* entry->write; parts[0] is its answer */
 };
 
 /* Tools that every deployment has: everybody's, without a grant. */
@@ -191,6 +193,8 @@ struct suggestion {
 	struct str code, text;
 };
 
+struct write;
+
 struct entry {
 	enum entry_kind kind;
 	struct str
@@ -200,6 +204,7 @@ struct entry {
 	struct str owner, purpose, runbook;
 	const struct source_config *source; /* NULL for fixed text and messages */
 	struct str requires; /* the grant; empty for ACTION_BUILTIN alone */
+	const struct write *write; /* write.h; NULL: not ACTION_WRITE */
 	bool mutates; /* may change something: what read-only mode refuses and a quota counts */
 	bool tenant_scoped; /* some statement binds :principal.tenant: nothing without one */
 	uint64_t toolsets; /* that name it: bits of config->toolsets */

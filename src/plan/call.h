@@ -10,6 +10,7 @@
 #include "plan/rows.h"
 
 struct call;
+struct change;
 struct held;
 
 /* What a running call may do to the world outside, given by serve: never NULL, may do nothing. */
@@ -73,6 +74,8 @@ struct call {
 	struct call_origin origin;
 	struct str uri; /* resources: as asked */
 	const struct json *arguments_sent; /* NULL: none */
+
+	struct change *change; /* change.h; NULL: the entry only reads */
 
 	/* Set by args_prepare: defaults in, canonical. */
 	struct json arguments;

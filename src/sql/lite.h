@@ -68,3 +68,21 @@ enum lite_type { LITE_NULL, LITE_INTEGER, LITE_REAL, LITE_TEXT, LITE_BLOB };
  * E_CONTRACT at the caller), valid until the next step: copied into the arena. */
 enum lite_type lite_column(
 	struct lite_stmt *s, unsigned column, struct arena *a, struct str *text_out);
+
+/* Connections for writing: at most one at a time is lent, so that nobody in this process waits for
+ * a lock inside the database.  query_only is off, triggers and foreign keys are on, changes are
+ * captured (capture.h).  A statement may read, insert, update and delete; the authorizer holds it
+ * to what it touched when it was first prepared, but for what triggers do, which capture shows.  No
+ * statement touches a table called postern_…, but those prepared with lite_prepare_own. */
+struct lite_pool *lite_pool_new_writing(struct str file, unsigned statement_count);
+
+/* BEGIN IMMEDIATE: from here on nobody else changes the database.  E_BUSY: somebody does. */
+bool lite_begin_write(struct lite *l, struct err *err) must_check;
+/* COMMIT.  False with E_BUSY, E_LIMIT, E_UNAVAILABLE …: rolled back, nothing is there. E_UNCERTAIN:
+ * nobody knows; the connection is closed when given back. */
+bool lite_commit(struct lite *l, struct err *err) must_check;
+/* A statement of the server's own, such as the ledger's: never from a catalog.  Ends with
+ * lite_end_once. */
+struct lite_stmt *lite_prepare_own(struct lite *l, const char *sql, struct err *err);
+/* What ?index of a statement is bound to, as bytes. */
+void lite_bind_blob(struct lite_stmt *s, unsigned index, struct str bytes); /* until lite_end */
