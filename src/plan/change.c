@@ -1,0 +1,112 @@
+/* change - see change.h. */
+#include "plan/change.h"
+
+#include "json/write.h"
+
+#define CANONICAL_MAX ((size_t)8 << 20)
+
+static struct str text_of(const struct call *c, const char *name)
+{
+	return json_get_str(&c->arguments, str_c(name));
+}
+
+/* A default of dry_run says nothing about what the caller wants. */
+static bool says_dry_run(const struct call *c, bool *dry_run_out)
+{
+	const struct json *said =
+		c->arguments_sent ? json_get(c->arguments_sent, S(WRITE_DRY_RUN)) : NULL;
+
+	*dry_run_out = !said || said->truth;
+	return said != NULL;
+}
+
+static bool refuse(struct call *c, const char *pointer, const char *expected)
+{
+	struct buf details;
+	struct jw w;
+
+	buf_in(&details, c->arena, 1024);
+	jw_init(&w, &details);
+	jw_object(&w);
+	jw_name(&w, S("faults"));
+	jw_array(&w);
+	jw_object(&w);
+	jw_put_str(&w, S("pointer"), str_c(pointer));
+	jw_put_str(&w, S("keyword"), S("plan_id"));
+	jw_put_str(&w, S("expected"), str_c(expected));
+	jw_object_end(&w);
+	jw_array_end(&w);
+	jw_object_end(&w);
+	c->fault.details_json = buf_str(&details);
+	return call_fault(c, VALIDATION_ERROR, "plan_id", STR_NONE);
+}
+
+static bool find_wish(struct call *c, struct change *ch)
+{
+	bool dry_run, said = says_dry_run(c, &dry_run);
+
+	ch->wish = ch->plan_id.n ? WISH_APPLY : dry_run ? WISH_PREVIEW : WISH_RUN;
+	if (ch->plan_id.n && said && dry_run)
+		return refuse(c, "/dry_run",
+			"false, or nothing, with plan_id: a plan is what a preview found");
+	if (ch->token.n && !ch->plan_id.n)
+		return refuse(c, "/plan_id", "the plan that the confirmation_token belongs to");
+	return true;
+}
+
+/* The arguments that are the tool's own: what a person approves, and the digest is over. */
+static struct json own_arguments(struct arena *a, const struct entry *e, const struct json *all)
+{
+	struct json own = { .kind = JSON_OBJECT };
+	struct json_member *members = arena_array(a, struct json_member, (size_t)all->count + 1);
+
+	for (uint32_t i = 0; i < all->count; i++) {
+		const struct input *in = entry_input(e, all->members[i].name);
+
+		if (!in || !in->added)
+			members[own.count++] = all->members[i];
+	}
+	own.members = members;
+	return own;
+}
+
+static bool one_step(struct call *c, struct change *ch)
+{
+	struct change_step *s = arena_new(c->arena, struct change_step);
+	struct buf text;
+
+	s->entry = c->entry;
+	s->arguments = own_arguments(c->arena, c->entry, &c->arguments);
+	buf_in(&text, c->arena, CANONICAL_MAX);
+	json_canonical(&text, c->arena, &s->arguments);
+	if (!buf_ok(&text))
+		return call_fault(c, VALIDATION_ERROR, "size", STR_NONE);
+	s->canonical = buf_str(&text);
+	ch->steps = s;
+	ch->step_count = 1;
+	sha256_of(s->canonical, &ch->arguments);
+	return true;
+}
+
+bool change_split(struct call *c)
+{
+	struct change *ch = arena_new(c->arena, struct change);
+
+	c->change = ch;
+	ch->plan_id = text_of(c, WRITE_PLAN_ID);
+	ch->token = text_of(c, WRITE_TOKEN);
+	ch->idempotency_key = text_of(c, WRITE_IDEMPOTENCY_KEY);
+	ch->request = text_of(c, WRITE_REQUEST);
+	ch->reason = text_of(c, "reason");
+	return find_wish(c, ch) && one_step(c, ch);
+}
+
+struct call change_step_call(const struct call *c, const struct change_step *s)
+{
+	struct call step = *c;
+
+	step.entry = s->entry;
+	step.arguments = s->arguments;
+	step.arguments_canonical = s->canonical;
+	return step;
+}
