@@ -26,7 +26,7 @@ struct change_step {
 enum change_wish {
 	WISH_PREVIEW, /* dry_run true, or nothing said */
 	WISH_RUN, /* dry_run false: run it, or say who must be asked */
-	WISH_APPLY, /* plan_id: run what was approved */
+	WISH_APPLY, /* plan_id or confirmation_token: run what was approved */
 };
 
 enum change_end {
@@ -47,6 +47,7 @@ struct change {
 	bool live; /* may commit: with `approved`, or where nobody needs to say yes */
 	const struct plan *approved; /* NULL: there is none */
 	enum approval_level given; /* what the yes is worth; APPROVAL_NONE without one */
+	bool replay_only; /* it was applied, or may have been: only the ledger can answer */
 
 	/* Handed in by serve. */
 	const struct gate *gate;
