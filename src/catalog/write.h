@@ -54,7 +54,7 @@ struct impact_rule {
 	struct str name, table, column;
 };
 
-enum threshold_per { PER_CALL, PER_PRINCIPAL, PER_TENANT };
+enum threshold_per { OVER_CALL, OVER_PRINCIPAL, OVER_TENANT };
 
 /* `above`: from more than this on, more is needed. */
 struct threshold {
@@ -62,7 +62,7 @@ struct threshold {
 	struct str
 		amount; /* a JSON number, not negative: compared with net's size and with gross */
 	enum threshold_per
-		per; /* PER_PRINCIPAL, PER_TENANT: with what this tool did within the window */
+		per; /* the other two: with what this tool did within the window */
 	uint64_t window_ms;
 	enum approval_level need;
 	struct str grant; /* of those who may approve; only for APPROVAL_OTHER */
