@@ -43,14 +43,15 @@ static void load_returning(struct write_load *wl, const struct yaml *from, struc
 		mask_check_order(el, wl->nodes[n - 1], part);
 }
 
-static void load_from(struct write_load *wl, const struct yaml *from, struct part *part)
+static void load_from(struct write_load *wl, const struct yaml *returns, const struct yaml *from,
+	struct part *part)
 {
 	struct entry_load *el = wl->el;
 	struct sqltext text;
 
 	part->rows = 1;
 	if (!from) {
-		refuse(wl, NULL, "returns.missing", "returns does not say where from",
+		refuse(wl, returns, "returns.missing", "returns does not say where from",
 			"add 'from:' with a SELECT, or {statement: N} for a RETURNING");
 		return;
 	}
@@ -70,7 +71,7 @@ static void load_part(struct write_load *wl, struct reader *r, enum shape shape)
 
 	part->shape = shape;
 	returns_columns_load(wl->el, r, COLUMN_OF_ANSWER, part);
-	load_from(wl, read_node(r, "from"), part);
+	load_from(wl, r->map, read_node(r, "from"), part);
 	wl->el->e->action.parts = part;
 	wl->el->e->action.part_count = 1;
 }

@@ -145,6 +145,12 @@ static void load_refers(struct write_load *wl, struct reader *r, struct effect_r
 
 static void check_rule(struct write_load *wl, const struct effect_rule *rule)
 {
+	static const char *const kept[] = { "postern_", "sqlite_" };
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (str_eq_ci(str_sub(rule->table, 0, str_c(kept[i]).n), str_c(kept[i])))
+			refuse(wl, rule, "write.own_table", "not a table of tools", STR_NONE,
+				"the server and the database keep such tables themselves");
 	if (!rule->operations)
 		refuse(wl, rule, "write.rule", "nothing is allowed", STR_NONE,
 			"say 'insert: true', 'update: [COLUMN, …]' or 'delete: true'");

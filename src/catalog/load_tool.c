@@ -75,7 +75,7 @@ static void load_action(struct entry_load *el)
 		write_load(el);
 	else
 		read_load(el);
-	if (!read_has(&el->r, "read") && !read_has(&el->r, "mock")) {
+	if (el->e->action.kind == ACTION_SCRIPT || el->e->action.kind == ACTION_RAW) {
 		(void)read_node(&el->r, "page");
 		(void)read_node(&el->r, "returns");
 	}
