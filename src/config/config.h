@@ -90,6 +90,7 @@ struct proxy_config {
 	uint32_t max_age_ms;
 	const struct str *roles; /* those it may give */
 	size_t role_count;
+	bool approver; /* whom it names decides on plans, and calls nothing */
 	struct place at;
 };
 
@@ -102,6 +103,7 @@ struct certificate_config {
 	struct str subject, kind, tenant, agent;
 	const struct str *roles;
 	size_t role_count;
+	bool approver; /* as of a proxy */
 	struct place at;
 };
 
@@ -173,7 +175,21 @@ struct limits_config {
 	size_t call_count;
 	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
 	size_t destructive_count;
+	unsigned pending_plans; /* 5: open at a time, of one principal */
 	const struct limit_rule *auth_failures; /* 600/m per address; NULL: behind a proxy */
+};
+
+/* One person of several names: a subject, and what else credentials say: "SUBJECT", or
+ * "ISSUER SUBJECT" of access tokens. */
+struct person_config {
+	struct str name;
+	struct names known_as;
+};
+
+struct approvals_config {
+	bool token; /* approving shows a token, to be pasted with the call that applies */
+	const struct person_config *persons;
+	size_t person_count;
 };
 
 struct config {
@@ -207,6 +223,7 @@ struct config {
 	struct read_only_config read_only;
 	bool builtins; /* whoami and list_scopes are offered */
 	struct limits_config limits;
+	struct approvals_config approvals;
 	const struct str *catalog_files; /* globs expanded, sorted */
 	size_t catalog_file_count;
 	struct sha256 digest; /* of the bytes of postern.yaml */

@@ -22,6 +22,7 @@ bool config_is_loopback(struct str host); /* 127.0.0.0/8 in dotted form, ::1, lo
 void config_check_hosts(
 	struct config_load *l, const struct yaml *map, const struct listen_config *o);
 void config_admin_load(struct config_load *l, const struct yaml *node); /* NULL: absent */
+void config_approvals_load(struct config_load *l, const struct yaml *root);
 /* After the environment is known. */
 void config_log_load(struct config_load *l, const struct yaml *root);
 /* After listen, before sources. */

@@ -10,12 +10,14 @@
 #include "identity/principal.h"
 #include "store/plans.h"
 
-#define APPROVAL_GRANT "approve.plans" /* of a plan that waits for others, where no grant is named */
+#define APPROVAL_GRANT                                                                             \
+	"approve.plans" /* of a plan that waits for others, where no grant is named */
 
 /* How long a plan waits for such a yes. */
 int64_t approval_lives_us(enum approval_level need);
-/* Who is behind the credential: the name under approvals.persons, or the subject. */
-struct str approval_person(const struct config *config, struct str issuer, struct str subject);
+/* Who is behind the name, where approvals.persons says so; NULL: the subject is all there is. */
+const struct person_config *approval_person(
+	const struct config *config, struct str issuer, struct str subject);
 
 enum decide {
 	DECIDE_MAY,
@@ -54,7 +56,7 @@ enum apply {
 struct apply_ask {
 	const struct principal *who;
 	struct str tool, environment;
-	const struct sha256 *arguments, *definition, *catalog;
+	const struct sha256 *arguments, *definition;
 	bool decider_lost; /* who approved holds the grant no more, or the credential was revoked */
 };
 struct apply_finding {
