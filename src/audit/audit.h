@@ -38,9 +38,20 @@ bool audit_event(
 
 /* One record for this call (served, refused or failed), durable when it returns; one that was
  * RATE_LIMITED as another of the same caller in the same second is only counted, as audit_refuse
- * does.  NULL: it could not be made durable in time (err says why). */
+ * does.  NULL: it could not be made durable in time (err says why).  If the call's change stands or
+ * may stand, the log then takes no more calls (SEAL): audit_healthy says so. */
 const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err);
 uint64_t receipt_index(const struct receipt *r); /* the record's "i" */
+
+/* The CALL_INTENT of a live change (call->change), queued: nothing is waited for, so that the work
+ * may go on beside it.  In the call's arena, dropped with it; NULL: it cannot be queued now, and
+ * err says why.  The call's outcome (audit_call) is then owed: it is taken whatever else is
+ * refused, and closes the intent. */
+struct intent;
+struct intent *audit_intent(struct audit *a, struct call *c, struct err *err);
+/* Waits, at most timeout_ms since it was queued.  place_out: where it stands, "ORIGIN/BOOT/INDEX".
+ * False: it is not durable, and the change must not be. Asked again, it says the same. */
+bool audit_intent_durable(struct intent *i, struct str *place_out, struct err *err) must_check;
 
 /* A refusal before there is a call (bad token, unknown tool, protocol reject): one record,
  * collapsed when the same (event, reason, who) repeats within a second: then counted and flushed
@@ -55,7 +66,7 @@ struct audit_refusal {
 };
 bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err) must_check;
 
-bool audit_healthy(const struct audit *a); /* not sealed */
+bool audit_healthy(const struct audit *a); /* it takes calls: not sealed */
 
 /* For those who watch. */
 struct audit_state {

@@ -75,6 +75,14 @@ static void put_hmac(
 	buf_done(&text);
 }
 
+void protect_text(const struct protector *p, struct str name, struct str text, struct jw *w)
+{
+	struct json v = { .kind = JSON_STRING, .text = text };
+
+	jw_name(w, name);
+	put_hmac(p, &v, STR_NONE, w);
+}
+
 /* By a writer of its own: the value may be as deep as a text can be, and stands deeper here. */
 static void put_clear(const struct json *v, struct jw *w)
 {

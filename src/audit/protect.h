@@ -18,6 +18,8 @@ struct protector {
 	struct secret key;
 };
 
+/* A member with the HMAC of a text, as an argument that is a string has it. */
+void protect_text(const struct protector *p, struct str name, struct str text, struct jw *w);
 /* The members "args", "dropped" and "ad" (HMAC of all arguments together) of the record; with
  * bare: only "ad" and "args_bytes". */
 void protect_arguments(const struct protector *p, const struct call *c, bool bare, struct jw *w);

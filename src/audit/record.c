@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audit/clip.h"
+#include "audit/record_change.h"
 
 #define NAME_MAX_BYTES 128
 #define TEXT_MAX_BYTES 1024
@@ -72,9 +73,18 @@ bool record_event_known(const char *event)
 	return false;
 }
 
+/* Something ran for it, if only to show what would be: its end is an outcome, whatever it is. */
+static bool has_run(const struct call *c)
+{
+	return c->change && (c->change->plan || c->change->queued);
+}
+
 const char *record_call_event(const struct call *c)
 {
-	return c->end == CALL_FAULT && turned_away[c->fault.code] ? "DENY" : "CALL_OUTCOME";
+	if (c->change && c->change->replayed)
+		return "REPLAY";
+	return c->end == CALL_FAULT && turned_away[c->fault.code] && !has_run(c) ? "DENY"
+										 : "CALL_OUTCOME";
 }
 
 /* The JSON-RPC id as it stood, so that "1" and 1 stay two; a long one is a clipped string. */
@@ -198,24 +208,64 @@ static void strip_braces(struct buf *b)
 	b->n -= 2;
 }
 
+static const char *mode_of(const struct call *c)
+{
+	if (!c->change)
+		return "read";
+	return c->change->live ? "live" : "preview";
+}
+
+/* Who asks for what: the part that an intent and an outcome have in common. */
+static void put_asked(
+	struct jw *w, const char *event, const struct call *c, const struct protector *p, bool bare)
+{
+	jw_put_str(w, S("e"), str_c(event));
+	jw_put_str(w, S("call"), id_str(&c->id));
+	put_rpc_id(w, c->origin.rpc_id);
+	put_who(w, c->who, &c->origin);
+	put_entry(w, c->entry);
+	jw_put_str(w, S("mode"), str_c(mode_of(c)));
+	/* a template's values are arguments: they stand under args, protected by their class */
+	clip_put(w, S("uri"), c->uri.n ? c->entry->uri : STR_NONE, 2 * NAME_MAX_BYTES);
+	clip_put(w, S("era"), c->origin.era, NAME_MAX_BYTES);
+	clip_put(w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
+	protect_arguments(p, c, bare, w);
+	if (c->change)
+		record_put_change(w, c->change, p);
+}
+
+static void write_intent(
+	struct buf *out, const struct call *c, const struct protector *p, bool bare)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_object(&w);
+	put_asked(&w, "CALL_INTENT", c, p, bare);
+	jw_object_end(&w);
+	strip_braces(out);
+}
+
+void record_intent(struct buf *out, const struct call *c, const struct protector *p)
+{
+	write_intent(out, c, p, false);
+	if (buf_ok(out))
+		return;
+	buf_clear(out);
+	write_intent(out, c, p, true);
+	bug_on(!buf_ok(out));
+}
+
 static void write_call(struct buf *out, const struct call *c, const struct protector *p, bool bare)
 {
 	struct jw w;
 
 	jw_init(&w, out);
 	jw_object(&w);
-	jw_put_str(&w, S("e"), str_c(record_call_event(c)));
-	jw_put_str(&w, S("call"), id_str(&c->id));
-	put_rpc_id(&w, c->origin.rpc_id);
-	put_who(&w, c->who, &c->origin);
-	put_entry(&w, c->entry);
-	jw_put_str(&w, S("mode"), S("read"));
-	/* a template's values are arguments: they stand under args, protected by their class */
-	clip_put(&w, S("uri"), c->uri.n ? c->entry->uri : STR_NONE, 2 * NAME_MAX_BYTES);
-	clip_put(&w, S("era"), c->origin.era, NAME_MAX_BYTES);
-	clip_put(&w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
-	protect_arguments(p, c, bare, &w);
+	put_asked(&w, record_call_event(c), c, p, bare);
 	put_outcome(&w, c);
+	if (c->change)
+		record_put_end(&w, c->change);
 	if (c->entry && c->entry->mock)
 		jw_put_bool(&w, S("mock"), true);
 	if (!bare)

@@ -5,8 +5,13 @@
  * peer, args, dropped, undeclared, ad, code, reason, detail, rows, bytes, rd (result digest), us
  * (duration).  What is empty is left out.  Text from outside is clipped and says so.
  *
- * A call that was turned away before anything ran for it is a DENY, any other a CALL_OUTCOME; a
- * read needs no intent.  Thread-safe. */
+ * A call that may change something has besides: mode preview or live instead of read, plan and pd
+ * (its digest), cd (the catalog's), intent (where the CALL_INTENT stands), end (not, committed or
+ * unknown), ledger, idem (the caller's key, as HMAC), claimed (request and reason as the assistant
+ * told them), attempts (when there were several), changed (rows), sums.
+ *
+ * A call that was turned away before anything ran for it is a DENY, one that was given the first
+ * answer again a REPLAY, any other a CALL_OUTCOME; a read needs no intent.  Thread-safe. */
 #pragma once
 #include "audit/audit.h"
 #include "audit/protect.h"
@@ -16,6 +21,8 @@
 
 /* Appends to out, which is empty and has RECORD_MAX_BYTES as its limit.  No line feed inside. */
 void record_call(struct buf *out, const struct call *c, const struct protector *p);
+/* CALL_INTENT of a call with a change: who, what, which plan. */
+void record_intent(struct buf *out, const struct call *c, const struct protector *p);
 void record_refusal(struct buf *out, const struct audit_refusal *r);
 /* Only what says that refusals like r were counted: event, reason, who; then "repeated". */
 void record_repeated(struct buf *out, const struct audit_refusal *r);
