@@ -42,6 +42,8 @@ struct audit *audit_new(const struct audit_config *config)
 	a->timeout_ns = (uint64_t)config->timeout_ms * 1000000u;
 	a->key = config->key;
 	a->key_ctx = config->key_ctx;
+	a->protector.mask = config->mask;
+	a->protector.mask_ctx = config->mask_ctx;
 	pthread_mutex_init(&a->start_lock, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -14,6 +14,7 @@
 #include "plan/call.h"
 
 struct audit;
+struct effect_column;
 struct receipt; /* proof that the record of this call is durable; lives in the call's arena */
 
 struct audit_config {
@@ -23,6 +24,11 @@ struct audit_config {
 	/* The HMAC key of protected values, asked for once, with the first record. */
 	bool (*key)(void *ctx, struct secret *out, struct err *err);
 	void *key_ctx;
+	/* What a mask leaves of a value (not NULL), for the effects that are kept; any thread.
+	 * NULL: then of masked values only their HMAC is. */
+	void (*mask)(void *ctx, const struct effect_column *column, const struct cell *cell,
+		struct buf *out);
+	void *mask_ctx;
 };
 
 /* Touches nothing on disk before the first record.  Copies what it needs of config. */
@@ -52,6 +58,34 @@ struct intent *audit_intent(struct audit *a, struct call *c, struct err *err);
 /* Waits, at most timeout_ms since it was queued.  place_out: where it stands, "ORIGIN/BOOT/INDEX".
  * False: it is not durable, and the change must not be. Asked again, it says the same. */
 bool audit_intent_durable(struct intent *i, struct str *place_out, struct err *err) must_check;
+
+/* PLAN: the plan of the call (change->plan, with its id) was kept and waits for a yes.  Durable
+ * when true, as all below. */
+bool audit_plan(struct audit *a, const struct call *c, struct err *err) must_check;
+
+/* APPROVAL: what a person decided on a plan, seen as `shown` says. */
+struct audit_decision {
+	struct str plan, tool;
+	const struct sha256 *digest; /* the plan's */
+	const struct sha256 *shown; /* of what the decider saw; NULL: nothing was shown */
+	enum { DECISION_DECLINED, DECISION_APPROVED, DECISION_ESCALATED } kind;
+	struct str by, issuer, credential;
+	struct str channel; /* "client", "page", "terminal" */
+	struct str peer, note;
+	struct str need, grant; /* of those who may say yes, from now on; escalated */
+};
+bool audit_decide(struct audit *a, const struct audit_decision *d, struct err *err) must_check;
+
+/* RECONCILE: what became of a change whose outcome is not in the log, or not known by it. */
+struct audit_settled {
+	struct id call;
+	struct str tool; /* "NAME@VERSION" */
+	struct str of; /* where the intent stands: "ORIGIN/BOOT/INDEX" */
+	enum { SETTLED_NOT, SETTLED_COMMITTED, SETTLED_UNKNOWN } end;
+	struct str ledger; /* id, committed */
+	struct str detail; /* why it is unknown */
+};
+bool audit_settle(struct audit *a, const struct audit_settled *s, struct err *err) must_check;
 
 /* A refusal before there is a call (bad token, unknown tool, protocol reject): one record,
  * collapsed when the same (event, reason, who) repeats within a second: then counted and flushed

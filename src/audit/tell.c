@@ -93,15 +93,22 @@ static bool record_outcome(
 	struct what what = { .event = record_call_event(c),
 		.call = &c->id,
 		.closes = intent && c->change->end != CHANGE_UNKNOWN };
+	struct kept effects;
 	struct buf body;
 	bool ok;
 
+	kept_init(&effects, c, &a->protector);
+	if (effects.lost && !intent)
+		return err_set(err, E_LIMIT, "the effects are more than can be kept");
 	buf_init(&body, RECORD_MAX_BYTES);
 	(void)buf_space(&body, USUAL_BYTES); /* grown once */
-	record_call(&body, c, &a->protector);
+	record_call(&body, c, &a->protector, &effects);
 	what.body = buf_str(&body);
+	what.blob = effects.blob;
+	effects.blob = NULL;
 	ok = intent ? append_outcome(a, intent, &what, &receipt->index, err)
 		    : append(a, &what, &receipt->index, err);
+	kept_done(&effects);
 	buf_done(&body);
 	return ok;
 }
@@ -157,6 +164,56 @@ bool audit_event(struct audit *a, const char *event, struct str fields_json, str
 	ok = ok && append(a, &what, &index, err);
 	buf_done(&body);
 	return ok;
+}
+
+static bool append_body(struct audit *a, struct what *what, struct buf *body, struct err *err)
+{
+	uint64_t index;
+	bool ok;
+
+	bug_on(!buf_ok(body));
+	what->body = buf_str(body);
+	ok = append(a, what, &index, err);
+	buf_done(body);
+	return ok;
+}
+
+bool audit_plan(struct audit *a, const struct call *c, struct err *err)
+{
+	struct what what = { .event = "PLAN", .call = &c->id };
+	struct buf body;
+
+	if (!audit_start(a, err))
+		return false;
+	buf_init(&body, RECORD_MAX_BYTES);
+	record_plan(&body, c);
+	return append_body(a, &what, &body, err);
+}
+
+bool audit_decide(struct audit *a, const struct audit_decision *d, struct err *err)
+{
+	struct what what = { .event = "APPROVAL" };
+	struct buf body;
+
+	if (!audit_start(a, err))
+		return false;
+	buf_init(&body, RECORD_MAX_BYTES);
+	record_decision(&body, d);
+	return append_body(a, &what, &body, err);
+}
+
+bool audit_settle(struct audit *a, const struct audit_settled *s, struct err *err)
+{
+	struct what what = {
+		.event = "RECONCILE", .call = &s->call, .closes = s->end != SETTLED_UNKNOWN
+	};
+	struct buf body;
+
+	if (!audit_start(a, err))
+		return false;
+	buf_init(&body, RECORD_MAX_BYTES);
+	record_settled(&body, s);
+	return append_body(a, &what, &body, err);
 }
 
 static bool refuse_first(struct audit *a, const struct audit_refusal *r, struct err *err)
