@@ -7,6 +7,8 @@
 #include "plan/call.h"
 #include "plan/plan.h"
 
+struct intent;
+
 /* The last look before COMMIT.  Given by serve, asked inside the transaction when everything is
  * known; fills change->answer.  False: the call's fault is set, and all is rolled back. */
 struct gate {
@@ -52,8 +54,8 @@ struct change {
 	/* Handed in by serve. */
 	const struct gate *gate;
 	const struct seal *seal; /* of what the ledger keeps */
-	struct str
-		intent; /* live: "ORIGIN/INDEX" of the CALL_INTENT record, when the gate opened */
+	struct intent *queued; /* live: the CALL_INTENT record, set by audit_intent (audit.h) */
+	struct str intent; /* live: where it stands, "ORIGIN/BOOT/INDEX", when the gate opened */
 	struct sha256 catalog; /* digest of all of it */
 	struct str deployment;
 
