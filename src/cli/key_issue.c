@@ -25,6 +25,22 @@ static bool roles_known(const struct config *config, const struct issue *o)
 	return true;
 }
 
+/* Only people approve: a key for a machine never holds what its role says of approving. */
+static bool kind_fits(const struct config *config, const struct issue *o)
+{
+	for (size_t i = 0; o->kind && strcmp(o->kind, "human") != 0 && o->roles[i]; i++) {
+		const struct role_config *role = config_role(config, str_c(o->roles[i]));
+
+		for (size_t k = 0; role && k < role->grant_count; k++)
+			if (grant_approves(role->grants[k]))
+				return cli_fail(0,
+					       "role \"%s\" holds %.*s, and behind kind %s there "
+					       "is no person: only people approve",
+					       o->roles[i], STR_ARG(role->grants[k]), o->kind) != 0;
+	}
+	return true;
+}
+
 /* A key whose every call would be refused is better not made. */
 static bool tenant_known(const struct config *config, struct str tenant)
 {
@@ -99,7 +115,7 @@ static int issue_in(
 	struct str key;
 	struct err err;
 
-	if (!roles_known(config, o) || !tenant_known(config, row.tenant) ||
+	if (!roles_known(config, o) || !kind_fits(config, o) || !tenant_known(config, row.tenant) ||
 		!expiry(config, o->expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;
 	if (!make_key(w, a, &order, &row, o->signing, &key, &err))
