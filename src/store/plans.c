@@ -24,14 +24,12 @@ static const char plan_same[] =
 static const char plan_state[] = "SELECT state, expires_us FROM plans WHERE id = ?1";
 static const char plan_decide[] =
 	"UPDATE plans SET state = ?3, decided_by = ?4, decided_credential = ?5, channel = ?6,"
-	" note = ?7, shown = ?8, decided_us = ?2 WHERE id = ?1 AND need = ?9 AND "
+	" note = ?7, shown = ?8, decided_us = ?2, token = ?11, token_tries = ?12,"
+	" token_until_us = ?13 WHERE id = ?1 AND need = ?9 AND "
 	"grant_name = ?10 AND " OPEN;
 static const char plan_escalate[] =
 	"UPDATE plans SET need = ?3, grant_name = ?4, escalation_note = ?5, escalated_us = ?2,"
 	" expires_us = max(expires_us, ?6) WHERE id = ?1 AND escalated_us = 0 AND " OPEN;
-static const char plan_token[] =
-	"UPDATE plans SET token = ?3, token_tries = ?4, token_until_us = ?5 "
-	"WHERE id = ?1 AND state = 'approved' AND expires_us > ?2";
 static const char plan_token_get[] = "SELECT token, token_tries, token_until_us FROM plans "
 				     "WHERE id = ?1 AND state = 'approved' AND expires_us > ?2";
 static const char plan_token_used[] =
@@ -73,29 +71,50 @@ static bool leave(struct store *s, bool ok, struct err *err)
 	return ok;
 }
 
-/* Why a conditional update met nothing.  Always false. */
-static bool tell_state(struct store *s, struct str id, int64_t now_us, struct err *err)
+static bool look_at_state(
+	struct store *s, struct str id, int64_t now_us, enum plan_state *out, struct err *err)
 {
 	sqlite3_stmt *q = store_query(s, plan_state, err);
-	enum plan_state state = PLAN_VOID;
+	bool ok = false;
 	int rc;
 
 	if (!q)
 		return false;
 	store_bind(q, 1, id);
 	rc = sqlite3_step(q);
-	if (rc == SQLITE_ROW && !plan_state_read(str_n(sqlite3_column_text(q, 0),
-							 (size_t)sqlite3_column_bytes(q, 0)),
-					&state))
-		state = PLAN_VOID;
-	state = plan_state_now(state, sqlite3_column_int64(q, 1), now_us);
+	if (rc == SQLITE_ROW) {
+		ok = plan_state_read(
+			str_n(sqlite3_column_text(q, 0), (size_t)sqlite3_column_bytes(q, 0)), out);
+		*out = plan_state_now(*out, sqlite3_column_int64(q, 1), now_us);
+	}
 	store_end(q);
 	if (rc == SQLITE_DONE)
 		return err_set(err, E_NOT_FOUND, "there is no plan %.*s", STR_ARG(id));
 	if (rc != SQLITE_ROW)
 		return store_fail(s, rc, err);
-	return err_set(err, E_EXISTS, "plan %.*s is %s, or was escalated meanwhile", STR_ARG(id),
-		plan_state_name(state));
+	return ok || err_set(err, E_INVALID, "store %s: a plan has not the form of one", s->file);
+}
+
+/* Why a conditional update met nothing.  Always false. */
+static bool tell_state(struct store *s, struct str id, int64_t now_us, struct err *err)
+{
+	enum plan_state state = PLAN_VOID;
+
+	return look_at_state(s, id, now_us, &state, err) &&
+	       err_set(err, E_EXISTS, "plan %.*s is %s, or was escalated meanwhile", STR_ARG(id),
+		       plan_state_name(state));
+}
+
+bool store_plan_state(struct store *s, struct str id, enum plan_state *out, struct err *err)
+{
+	enum plan_state state = PLAN_VOID;
+	int64_t now_us;
+	bool ok = enter(s, false, &now_us, err) && look_at_state(s, id, now_us, &state, err);
+
+	ok = leave(s, ok, err);
+	if (ok)
+		*out = state;
+	return ok;
 }
 
 /* Runs a bound update of one row and ends it. */
@@ -129,7 +148,7 @@ static bool row_fits(const struct plan_row *row, struct err *err)
 	for (size_t i = 0; i < PLAN_TEXTS; i++)
 		bytes += ((const struct str *)((const char *)row + plan_texts[i]))->n;
 	if (bytes > PLAN_TEXT_MAX - PLAN_TEXT_ADDED || row->body.n > PLAN_BODY_MAX)
-		return err_set(err, E_LIMIT, "a plan of %zu bytes is too large to be kept",
+		return err_set(err, E_INVALID, "a plan of %zu bytes is too large to be kept",
 			bytes + row->body.n);
 	return true;
 }
@@ -221,6 +240,7 @@ bool store_plan_add(
 static bool decide(struct store *s, const struct plan_row *seen, const struct plan_decision *d,
 	int64_t now_us, struct err *err)
 {
+	static const struct sha256 none;
 	sqlite3_stmt *q = store_query(s, plan_decide, err);
 
 	if (!q)
@@ -235,6 +255,9 @@ static bool decide(struct store *s, const struct plan_row *seen, const struct pl
 	bind_digest(q, 8, &d->shown);
 	store_bind(q, 9, seen->need);
 	store_bind(q, 10, seen->grant);
+	bind_digest(q, 11, d->token ? d->token : &none);
+	sqlite3_bind_int64(q, 12, d->token ? d->token_tries : 0);
+	sqlite3_bind_int64(q, 13, d->token ? now_us + d->token_lasts_us : 0);
 	return update_one(s, q, seen->id, now_us, err);
 }
 
@@ -288,31 +311,6 @@ bool store_plan_escalate(struct store *s, struct str id, struct str need, struct
 }
 
 /* --- tokens --- */
-
-static bool set_token(struct store *s, struct str id, const struct sha256 *hmac, unsigned tries,
-	int64_t lasts_us, int64_t now_us, struct err *err)
-{
-	sqlite3_stmt *q = store_query(s, plan_token, err);
-
-	if (!q)
-		return false;
-	store_bind(q, 1, id);
-	sqlite3_bind_int64(q, 2, now_us);
-	bind_digest(q, 3, hmac);
-	sqlite3_bind_int64(q, 4, tries);
-	sqlite3_bind_int64(q, 5, now_us + lasts_us);
-	return update_one(s, q, id, now_us, err);
-}
-
-bool store_plan_token(struct store *s, struct str id, const struct sha256 *hmac, unsigned tries,
-	int64_t lasts_us, struct err *err)
-{
-	int64_t now_us;
-	bool ok = enter(s, false, &now_us, err) &&
-		  set_token(s, id, hmac, tries, lasts_us, now_us, err);
-
-	return leave(s, ok, err);
-}
 
 enum token_fit { TOKEN_FITS, TOKEN_WRONG, TOKEN_NONE, TOKEN_LATE, TOKEN_NO_TRIES };
 

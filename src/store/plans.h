@@ -56,20 +56,19 @@ struct plan_row {
 };
 
 /* Proposed from now on, for lives_us: made_us and expires_us are set.  E_LIMIT: the subject has
- * `most` open plans already (proposed and not expired), or the row is too large.  E_EXISTS: there
- * is an open or approved one with this digest (store_plan_find). */
+ * `most` open plans already (proposed and not expired).  E_INVALID: the row is too large.
+ * E_EXISTS: there is an open or approved one with this digest (store_plan_find). */
 bool store_plan_add(struct store *s, struct plan_row *row, int64_t lives_us, unsigned most,
 	struct err *err) must_check;
 /* E_NOT_FOUND. */
 bool store_plan_get(struct store *s, struct arena *a, struct str id, struct plan_row *out,
 	struct err *err) must_check;
+/* Without reading it all. */
+bool store_plan_state(
+	struct store *s, struct str id, enum plan_state *out, struct err *err) must_check;
 /* The open or approved plan of this principal with this digest, so that asking again makes no
  * second one: by issuer, subject, tenant, agent, environment and digest of `like`. */
 bool store_plan_find(struct store *s, struct arena *a, const struct plan_row *like,
-	struct plan_row *out, struct err *err) must_check;
-/* The newest approved plan that waits for its token: by issuer, subject, tenant, tool and arguments
- * of `like`. */
-bool store_plan_of_token(struct store *s, struct arena *a, const struct plan_row *like,
 	struct plan_row *out, struct err *err) must_check;
 
 enum plans_which { PLANS_WAITING, PLANS_RECENT };
@@ -82,6 +81,10 @@ struct plan_decision {
 	bool yes;
 	struct str by, credential, channel, note; /* channel: "client", "page", "terminal" */
 	struct sha256 shown;
+	/* Of a yes: what to paste with the call that applies. */
+	const struct sha256 *token; /* its HMAC; NULL: none is asked for */
+	unsigned token_tries;
+	int64_t token_lasts_us;
 };
 /* From proposed alone.  E_EXISTS: it was decided, voided or is past its end; or it needs something
  * else than `seen` does, because it was escalated meanwhile. */
@@ -91,9 +94,6 @@ bool store_plan_decide(struct store *s, const struct plan_row *seen, const struc
  * above. */
 bool store_plan_escalate(struct store *s, struct str id, struct str need, struct str grant,
 	struct str note, int64_t lives_us, struct err *err) must_check;
-/* For an approved plan that was not applied.  lasts_us from now. */
-bool store_plan_token(struct store *s, struct str id, const struct sha256 *hmac, unsigned tries,
-	int64_t lasts_us, struct err *err) must_check;
 /* True: it is the one, and from now on used up.  E_DENIED: it is not, and a try is gone. */
 bool store_plan_use_token(
 	struct store *s, struct str id, const struct sha256 *hmac, struct err *err) must_check;

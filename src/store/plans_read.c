@@ -27,10 +27,6 @@ static const char plan_find[] =
 	SELECT " FROM plans WHERE " OPEN "IN ('proposed', 'approved') AND issuer = ?2 AND "
 	       "subject = ?3 AND tenant = ?4 AND agent = ?5 AND environment = ?6 AND digest = ?7 "
 	       "ORDER BY state, made_us DESC LIMIT 1";
-static const char plan_of_token[] =
-	SELECT " FROM plans WHERE " OPEN "= 'approved' AND issuer = ?2 AND subject = ?3 AND "
-	       "tenant = ?4 AND tool = ?5 AND arguments = ?6 AND token_until_us != 0 "
-	       "ORDER BY decided_us DESC LIMIT 1";
 static const char *const plan_list[] = {
 	[PLANS_WAITING] = SELECT " FROM plans WHERE " OPEN "= 'proposed' AND (?2 = '' OR "
 				 "subject = ?2) ORDER BY made_us DESC, id DESC LIMIT ?3",
@@ -254,17 +250,6 @@ bool store_plan_find(struct store *s, struct arena *a, const struct plan_row *li
 			like->environment },
 		.text_count = 5,
 		.digest = &like->digest };
-
-	return search_locked(s, a, &what, out, err);
-}
-
-bool store_plan_of_token(struct store *s, struct arena *a, const struct plan_row *like,
-	struct plan_row *out, struct err *err)
-{
-	const struct search what = { .sql = plan_of_token,
-		.text = { like->issuer, like->subject, like->tenant, like->tool },
-		.text_count = 4,
-		.digest = &like->arguments };
 
 	return search_locked(s, a, &what, out, err);
 }
