@@ -73,6 +73,7 @@ struct change {
 
 	/* The propose step: where the plan stands now. */
 	bool pending; /* it was there before, and nobody has decided */
+	bool approved_already; /* it was there before, and somebody said yes */
 	struct str approval_url; /* empty: there is no page */
 };
 

@@ -2,6 +2,7 @@
 #include "serve/plans.h"
 #include "identity/approver.h"
 #include "serve/site_fixture.h"
+#include "store/kills.h"
 
 #define SECOND_US INT64_C(1000000)
 
