@@ -94,6 +94,12 @@ static sqlite3_stmt *compile_recorded(struct lite *l, const char *sql, unsigned 
 	l->recording = list;
 	s = compile(l, sql, l->pool->writing, err);
 	l->recording = NULL;
+	/* VACUUM, say, of which the authorizer is not told */
+	if (s && !sqlite3_stmt_readonly(s) && !access_writes(list)) {
+		err_set(err, E_DENIED, "the statement changes more than rows");
+		sqlite3_finalize(s);
+		s = NULL;
+	}
 	if (!s) {
 		access_free(&list);
 		return NULL;
@@ -196,8 +202,8 @@ bool lite_facts(struct lite_stmt *s, struct arena *a, struct lite_facts *out, st
 		names[i] = arena_str(a, str_c(name));
 		types[i] = arena_str(a, str_c(sqlite3_column_decltype(s->s, (int)i)));
 	}
-	/* lite_prepare refuses all others */
-	*out = (struct lite_facts){ .readonly = true,
+	/* lite_prepare refuses more than one */
+	*out = (struct lite_facts){ .readonly = sqlite3_stmt_readonly(s->s) != 0,
 		.single = true,
 		.columns = names,
 		.declared_types = types,
