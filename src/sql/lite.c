@@ -156,6 +156,11 @@ void lite_end_once(struct lite_stmt *s)
 	access_free(&s->l->once_list);
 }
 
+struct str lite_denied(const struct lite *l)
+{
+	return l->denied_action ? str_c(l->denied_table) : STR_NONE;
+}
+
 struct str lite_words(const struct lite *l)
 {
 	return str_c(sqlite3_errmsg(l->db));

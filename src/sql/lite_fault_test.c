@@ -34,25 +34,27 @@ static sqlite3_file *real_of(sqlite3_file *f)
 	return ((struct fault_file *)f)->real;
 }
 
-#define FORWARD(name, params, ...)                                                                 \
+/* clang-format off */
+#define FORWARD(name, params, args)                                                                \
 	static int name params                                                                     \
 	{                                                                                          \
-		return real_of(f)->pMethods->name(real_of(f) __VA_OPT__(, ) __VA_ARGS__);          \
+		return real_of(f)->pMethods->name args;                                            \
 	}
-FORWARD(xRead, (sqlite3_file * f, void *p, int n, sqlite3_int64 at), p, n, at)
-FORWARD(xFileSize, (sqlite3_file * f, sqlite3_int64 *n), n)
-FORWARD(xLock, (sqlite3_file * f, int kind), kind)
-FORWARD(xUnlock, (sqlite3_file * f, int kind), kind)
-FORWARD(xCheckReservedLock, (sqlite3_file * f, int *out), out)
-FORWARD(xFileControl, (sqlite3_file * f, int op, void *arg), op, arg)
-FORWARD(xSectorSize, (sqlite3_file * f))
-FORWARD(xDeviceCharacteristics, (sqlite3_file * f))
-FORWARD(xShmMap, (sqlite3_file * f, int page, int size, int more, void volatile **out), page, size,
-	more, out)
-FORWARD(xShmLock, (sqlite3_file * f, int from, int n, int flags), from, n, flags)
-FORWARD(xShmUnmap, (sqlite3_file * f, int drop), drop)
-FORWARD(xFetch, (sqlite3_file * f, sqlite3_int64 at, int n, void **out), at, n, out)
-FORWARD(xUnfetch, (sqlite3_file * f, sqlite3_int64 at, void *p), at, p)
+FORWARD(xRead, (sqlite3_file *f, void *p, int n, sqlite3_int64 at), (real_of(f), p, n, at))
+FORWARD(xFileSize, (sqlite3_file *f, sqlite3_int64 *n), (real_of(f), n))
+FORWARD(xLock, (sqlite3_file *f, int kind), (real_of(f), kind))
+FORWARD(xUnlock, (sqlite3_file *f, int kind), (real_of(f), kind))
+FORWARD(xCheckReservedLock, (sqlite3_file *f, int *out), (real_of(f), out))
+FORWARD(xFileControl, (sqlite3_file *f, int op, void *arg), (real_of(f), op, arg))
+FORWARD(xSectorSize, (sqlite3_file *f), (real_of(f)))
+FORWARD(xDeviceCharacteristics, (sqlite3_file *f), (real_of(f)))
+FORWARD(xShmMap, (sqlite3_file *f, int page, int size, int more, void volatile **out),
+	(real_of(f), page, size, more, out))
+FORWARD(xShmLock, (sqlite3_file *f, int from, int n, int flags), (real_of(f), from, n, flags))
+FORWARD(xShmUnmap, (sqlite3_file *f, int drop), (real_of(f), drop))
+FORWARD(xFetch, (sqlite3_file *f, sqlite3_int64 at, int n, void **out), (real_of(f), at, n, out))
+FORWARD(xUnfetch, (sqlite3_file *f, sqlite3_int64 at, void *p), (real_of(f), at, p))
+/* clang-format on */
 
 static void xShmBarrier(sqlite3_file *f)
 {
