@@ -17,7 +17,7 @@
 
 #define TOUCHED_MAX 100000
 #define KEYS_MAX_BYTES ((size_t)16 << 20)
-#define PAGES_MAX_BYTES (256 << 20) /* of the database, changed and held in memory */
+#define PAGES_MAX_BYTES (64 << 20) /* of the database, changed and held in memory */
 
 static void give_up(struct capture *c)
 {

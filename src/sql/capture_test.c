@@ -309,6 +309,46 @@ static void more_than_may_be_shown_is_refused(void **state)
 	lite_give(l);
 }
 
+/* More than the cache holds, with a journal: SQLite would write it to the file early. */
+static void a_large_change_does_not_reach_the_file_before_commit(void **state)
+{
+	struct capture_list list;
+	struct err err;
+	struct lite *l;
+
+	(void)state;
+	run_sql("INSERT INTO t VALUES (0, 1, 'x')");
+	l = begin();
+	own(l, "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 4000) "
+	       "INSERT INTO t SELECT i, i, printf('%.1000c', 'x') FROM n");
+	own(l, "UPDATE t SET a = 2 WHERE id = 0");
+	list = captured(l);
+	assert_int_equal(list.count, 4001);
+	assert_int_equal(list.changes[4000].operation, CAPTURE_UPDATE);
+	assert_str(list.changes[4000].before[1].text, "1");
+	assert_int_equal(ask_sql("SELECT count(*) FROM t"), 1);
+	assert_true(lite_commit(l, &err));
+	lite_give(l);
+	assert_int_equal(ask_sql("SELECT count(*) FROM t"), 4001);
+}
+
+static void more_than_memory_should_hold_is_stopped(void **state)
+{
+	struct err err;
+	struct lite *l = begin();
+
+	(void)state;
+	assert_int_equal(
+		try_own(l,
+			"WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) "
+			"INSERT INTO t SELECT i, i, zeroblob(4000000) FROM n",
+			&err),
+		LITE_FAILED);
+	assert_int_equal(err.code, E_LIMIT);
+	lite_give(l);
+	assert_int_equal(ask_sql("SELECT count(*) FROM t"), 0);
+}
+
 static void a_statement_without_end_is_stopped(void **state)
 {
 	struct capture_list list;
@@ -399,6 +439,8 @@ int main(void)
 		T(full_text_search_shows_in_tables_of_its_own),
 		T(a_statement_that_failed_spoils_the_transaction),
 		T(more_than_may_be_shown_is_refused),
+		T(a_large_change_does_not_reach_the_file_before_commit),
+		T(more_than_memory_should_hold_is_stopped),
 		T(a_statement_without_end_is_stopped),
 		T(a_table_whose_rows_cannot_be_told_apart_is_refused_by_name),
 		T(what_the_schema_became_is_known),
