@@ -2,8 +2,27 @@
 #include "serve/plans.h"
 #include "identity/approver.h"
 #include "serve/site_fixture.h"
+#include "store/kills.h"
 
 #define SECOND_US INT64_C(1000000)
+
+#define PLANS_CONFIG                                                                               \
+	"environment: development\n"                                                               \
+	"name: site\n"                                                                             \
+	"owner: tests\n"                                                                           \
+	"sources: { shop: { sqlite: { file: shop.db, pool: 2 }, owner: tests, purpose: Rows } }\n" \
+	"store: { sqlite: state/store.db }\n"                                                      \
+	"audit: { directory: state/audit, keys: state/keys }\n"                                    \
+	"identity: { api_keys: true }\n"                                                           \
+	"roles:\n"                                                                                 \
+	"  clerk: [shop.read]\n"                                                                   \
+	"  chief: [approve.plans]\n"                                                               \
+	"catalog: [\"catalog*.yaml\"]\n"
+#define CATALOG                                                                                    \
+	"tools:\n" SITE_TOOL(                                                                      \
+		"first", "shop.read", "shop") "    read: SELECT s FROM every LIMIT 1\n"            \
+					      "    returns: { shape: maybe, columns: { "           \
+					      "s: string } }\n"
 
 static struct site site;
 static struct generation *g;
@@ -32,8 +51,8 @@ static int open_with(const char *more)
 {
 	char text[4096];
 
-	site_make(&site, "tools: {}\n");
-	snprintf(text, sizeof text, "%s%s", SITE_CONFIG, more);
+	site_make(&site, CATALOG);
+	snprintf(text, sizeof text, "%s%s", PLANS_CONFIG, more);
 	site_write(&site, "postern.yaml", text);
 	if (!site_open(&site))
 		return -1;
