@@ -13,6 +13,7 @@
 #include "serve/plans.h"
 
 #define MESSAGE_MAX ((size_t)8 << 10)
+#define EFFECTS_MAX 20
 #define PARAMS_MAX ((size_t)64 << 10)
 #define KEY "approve"
 #define STATE_FORM "plan:f:"
@@ -130,8 +131,12 @@ static struct str message(struct run *r, bool form)
 	if (!form)
 		return S("Look at what this would change, and approve or decline it there.");
 	buf_in(&text, c->arena, MESSAGE_MAX * 2);
-	diff_text(c->change->plan, c->who, world_mask_key(r->world, r->generation), c->arena,
-		MESSAGE_MAX, false, &text);
+	diff_text(&text,
+		&(struct diff_view){ .plan = c->change->plan,
+			.who = c->who,
+			.mask_key = world_mask_key(r->world, r->generation) },
+		c->arena, (struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
+		false);
 	return buf_str(&text);
 }
 
