@@ -34,6 +34,12 @@ static struct str field(struct arena *a, const struct json *record, const char *
 	return value_text(a, json_get(record, str_c(name)));
 }
 
+/* Whole, however long. */
+static void put(struct str text)
+{
+	fwrite(text.p, 1, text.n, stdout);
+}
+
 static void print_short(struct arena *a, const struct json *r)
 {
 	printf("%.*s  %-12.*s %-26.*s %-18.*s %-28.*s %-20.*s %.*s\n", STR_ARG(field(a, r, "t")),
@@ -58,11 +64,13 @@ static void print_whole(struct search *s, struct arena *a, const struct json *r)
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct json_member *m = &r->members[i];
 
-		if (str_eq(m->name, S("effects")))
+		if (str_eq(m->name, S("effects"))) {
 			print_effects(s, a, &m->value);
-		else
-			printf("%-16.*s %.*s\n", STR_ARG(text_for_terminal(a, m->name)),
-				STR_ARG(value_text(a, &m->value)));
+			continue;
+		}
+		printf("%-16.*s ", STR_ARG(text_for_terminal(a, m->name)));
+		put(value_text(a, &m->value));
+		printf("\n");
 	}
 	printf("\n");
 }

@@ -6,9 +6,12 @@
 #include "audit/blob.h"
 #include "cli/pretty.h"
 
-static struct str shown(struct arena *a, const struct json *v)
+/* Whole, however long. */
+static void put(struct arena *a, const struct json *v)
 {
-	return v ? text_for_terminal(a, v->raw) : STR_NONE;
+	struct str text = v ? text_for_terminal(a, v->raw) : STR_NONE;
+
+	fwrite(text.p, 1, text.n, stdout);
 }
 
 static struct str word(struct arena *a, const struct json *o, struct str name)
@@ -23,24 +26,29 @@ static void print_columns(struct arena *a, const struct json *before, const stru
 	for (uint32_t i = 0; json_is(rows, JSON_OBJECT) && i < rows->count; i++) {
 		struct str name = rows->members[i].name;
 
-		printf("    %-20.*s %.*s%s%.*s\n", STR_ARG(text_for_terminal(a, name)),
-			STR_ARG(shown(a, json_get(before, name))), before && after ? " -> " : "",
-			STR_ARG(shown(a, json_get(after, name))));
+		printf("    %-20.*s ", STR_ARG(text_for_terminal(a, name)));
+		put(a, json_get(before, name));
+		printf("%s", before && after ? " -> " : "");
+		put(a, json_get(after, name));
+		printf("\n");
 	}
 }
 
 static void print_row(struct arena *a, const struct json *row)
 {
-	printf("  %.*s %.*s %.*s\n", STR_ARG(word(a, row, S("op"))), STR_ARG(word(a, row, S("t"))),
-		STR_ARG(shown(a, json_get(row, S("key")))));
+	printf("  %.*s %.*s ", STR_ARG(word(a, row, S("op"))), STR_ARG(word(a, row, S("t"))));
+	put(a, json_get(row, S("key")));
+	printf("\n");
 	print_columns(a, json_get(row, S("before")), json_get(row, S("after")));
 }
 
 static void print_step(struct arena *a, const struct json *step)
 {
-	const struct json *rows = json_get(step, S("rows")), *args = json_get(step, S("args"));
+	const struct json *rows = json_get(step, S("rows"));
 
-	printf(" %.*s %.*s\n", STR_ARG(word(a, step, S("tool"))), STR_ARG(shown(a, args)));
+	printf(" %.*s ", STR_ARG(word(a, step, S("tool"))));
+	put(a, json_get(step, S("args")));
+	printf("\n");
 	for (uint32_t i = 0; json_is(rows, JSON_ARRAY) && i < rows->count; i++)
 		print_row(a, &rows->items[i]);
 }
