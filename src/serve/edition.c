@@ -61,7 +61,7 @@ static void add_orders(struct edition *e, const struct edition *before,
 			add_to_digest(text, o);
 			e->count++;
 		} else if (!o->over) {
-			e->beyond = true;
+			e->beyond = row->id;
 		}
 	}
 	e->orders = orders;

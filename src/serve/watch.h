@@ -2,7 +2,8 @@
  *
  * A thread of its own looks at the store every quarter of a second, publishes an immutable edition
  * of the orders, and stops running calls that one of them now meets.  What was read is good for
- * WATCH_LEASE_MS; then, and before the first look, everything is paused.
+ * WATCH_LEASE_MS; then, and before the first look, everything is paused; at once, when an order
+ * that was in force has vanished from the store or another file stands in its place.
  *
  * The local switch needs no store and no network: SIGUSR2, or a file KILL beside the store's file,
  * pauses everything here until the file is removed.  The signal makes the file; while that cannot

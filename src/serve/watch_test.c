@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 
 #define HOUR_US INT64_C(3600000000)
@@ -138,6 +139,94 @@ static void what_was_read_is_good_for_five_seconds(void **state)
 	assert_int_equal(rename(away, path), 0);
 	watch_look(watch, 6250, NOW_US);
 	assert_int_equal(cause_at(6250), KILL_BY_NOTHING);
+}
+
+static void run_sql(const char *sql)
+{
+	char path[192];
+	sqlite3 *db;
+
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void an_order_that_vanished_pauses_everything_at_once(void **state)
+{
+	static const char *const ways[] = {
+		"DELETE FROM kills",
+		"UPDATE kills SET id = id + 1000 WHERE name = 'another'",
+		"UPDATE kills SET name = 'somebody' WHERE name = 'another'",
+		"UPDATE kills SET kind = 'agent' WHERE name = 'another'",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		run_sql("CREATE TABLE IF NOT EXISTS away AS SELECT * FROM kills; DELETE FROM away");
+		set("tool", "another", NOW_US, 0);
+		watch_free(&watch);
+		start_watch();
+		watch_look(watch, 1000, NOW_US);
+		assert_int_equal(cause_at(1000), KILL_BY_NOTHING);
+		run_sql("INSERT INTO away SELECT * FROM kills");
+		run_sql(ways[i]);
+		watch_look(watch, 1250, NOW_US);
+		assert_int_equal(cause_at(1250), KILL_BY_DOUBT);
+		watch_look(watch, 1500, NOW_US);
+		assert_int_equal(cause_at(1500), KILL_BY_DOUBT); /* for as long as it is away */
+		run_sql("DELETE FROM kills; INSERT INTO kills SELECT * FROM away");
+		watch_look(watch, 1750, NOW_US);
+		assert_int_equal(cause_at(1750), KILL_BY_NOTHING);
+		lift("tool", "another", NOW_US + 1);
+	}
+	watch_look(watch, 2000, NOW_US + 2);
+	assert_int_equal(cause_at(2000), KILL_BY_NOTHING);
+}
+
+/* What a later postern meant by it is not known, and neither is where it went. */
+static void an_order_nobody_understands_does_not_vanish_either(void **state)
+{
+	(void)state;
+	set("galaxy", "milky way", NOW_US, 0);
+	watch_look(watch, 1000, NOW_US);
+	run_sql("DELETE FROM kills");
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_DOUBT);
+}
+
+/* More history than is listed: what was lifted is found all the same. */
+static void an_order_lifted_long_before_others_has_not_vanished(void **state)
+{
+	(void)state;
+	set("tool", "another", NOW_US, 0);
+	watch_look(watch, 1000, NOW_US);
+	lift("tool", "another", NOW_US + 1);
+	watch_look(watch, 1250, NOW_US + 40 * 24 * HOUR_US); /* a clock that jumped */
+	assert_int_equal(cause_at(1250), KILL_BY_NOTHING);
+}
+
+static void another_file_in_its_place_pauses_everything_at_once(void **state)
+{
+	char path[192], away[192], copy[192], sql[512];
+
+	(void)state;
+	set("tool", "another", NOW_US, 0);
+	watch_look(watch, 1000, NOW_US);
+	assert_int_equal(cause_at(1000), KILL_BY_NOTHING);
+	snprintf(path, sizeof path, "%s/state/store.db", site.directory);
+	snprintf(away, sizeof away, "%s/state/away.db", site.directory);
+	snprintf(copy, sizeof copy, "%s/state/copy.db", site.directory);
+	snprintf(sql, sizeof sql, "VACUUM INTO '%s'", copy);
+	run_sql(sql);
+	assert_int_equal(chmod(copy, 0600), 0);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(rename(copy, path), 0);
+	watch_look(watch, 1250, NOW_US);
+	assert_int_equal(cause_at(1250), KILL_BY_DOUBT);
+	assert_int_equal(rename(away, path), 0);
+	watch_look(watch, 1500, NOW_US);
+	assert_int_equal(cause_at(1500), KILL_BY_NOTHING);
 }
 
 static void the_sum_says_what_is_in_force_and_how_old_it_is(void **state)
@@ -373,6 +462,10 @@ int main(void)
 		WATCH_TEST(an_order_is_seen_at_the_next_look_and_so_is_its_end),
 		WATCH_TEST(a_step_of_the_wall_clock_neither_lifts_nor_prolongs),
 		WATCH_TEST(what_was_read_is_good_for_five_seconds),
+		WATCH_TEST(an_order_that_vanished_pauses_everything_at_once),
+		WATCH_TEST(an_order_nobody_understands_does_not_vanish_either),
+		WATCH_TEST(an_order_lifted_long_before_others_has_not_vanished),
+		WATCH_TEST(another_file_in_its_place_pauses_everything_at_once),
 		WATCH_TEST(the_sum_says_what_is_in_force_and_how_old_it_is),
 		WATCH_TEST(an_order_of_a_later_postern_pauses_everything),
 		WATCH_TEST(a_file_beside_the_store_pauses_everything),
