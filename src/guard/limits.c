@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "json/write.h"
+#include "store/facts.h"
 #include "store/quota.h"
 #include "store/windows.h"
 
@@ -35,6 +36,7 @@ struct limits {
 	struct store *store;
 	char boot[64];
 	_Atomic unsigned waiting;
+	_Atomic bool looked, anew; /* whether the file of counts was there before */
 	pthread_mutex_t lock; /* the rest */
 	_Atomic bool troubled; /* written under it */
 	bool told;
@@ -284,6 +286,26 @@ static void note_health(struct limits *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* Once a process: counts that somebody removed look like those of a first start. */
+static void look_for_file(struct limits *l)
+{
+	enum windows_begun begun = windows_begun(l->shared);
+	struct err err;
+	bool known;
+
+	if (begun == WINDOWS_NOT_YET || atomic_exchange(&l->looked, true))
+		return;
+	if (!store_fact_note(l->store, S("limits"), clock_wall_us(), &known, &err))
+		l->looked = false;
+	else if (known && begun == WINDOWS_MADE)
+		l->anew = true;
+}
+
+bool limits_anew(struct limits *l)
+{
+	return l->anew && atomic_exchange(&l->anew, false);
+}
+
 bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out)
 {
 	return windows_usage(l->shared, boot_ms, out);
@@ -324,6 +346,8 @@ static enum windows_verdict take_once(
 	enum windows_verdict v = take(a, l->shared, boot_ms, out, err);
 
 	if (v != WINDOWS_UNAVAILABLE) {
+		if (!l->looked)
+			look_for_file(l);
 		if (l->troubled)
 			note_health(l);
 		return v;

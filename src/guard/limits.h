@@ -26,6 +26,10 @@ void limits_leave(struct call *c);
 /* True once for each time the shared counts became unreadable: why. */
 bool limits_trouble(struct limits *l, struct err *out);
 
+/* True once, when the file of counts was gone at the start: all limits began anew.  Only a store
+ * that is there can remember that there was one. */
+bool limits_anew(struct limits *l);
+
 /* Of the shared counts. */
 bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out);
 

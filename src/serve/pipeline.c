@@ -77,18 +77,31 @@ static bool step_cursor(struct run *r)
 	return guard_cursor(r->generation->guard, r->call) == VERDICT_PASS;
 }
 
+static void record_security(struct run *r, struct str fields)
+{
+	struct log_text why;
+	struct err err;
+
+	if (!audit_event(world_audit(r->world), "SECURITY", fields, &err))
+		log_error("audit_unavailable", "event=SECURITY error=%s",
+			log_value(&why, str_c(err.text)));
+}
+
 /* Once for each time: the log and the record say that limits are judged without their counts. */
 static void tell_trouble(struct run *r)
 {
 	struct log_text why;
-	struct err trouble, err;
+	struct err trouble;
 
+	if (limits_anew(world_limits(r->world))) {
+		log_warn("limits_anew", "note=\"the file of counts had been removed: all limits "
+					"began anew\"");
+		record_security(r, S("\"reason\":\"limits_removed\""));
+	}
 	if (!limits_trouble(world_limits(r->world), &trouble))
 		return;
 	log_error("limits_unavailable", "error=%s", log_value(&why, str_c(trouble.text)));
-	if (!audit_event(world_audit(r->world), "SECURITY", S("\"reason\":\"rate_store\""), &err))
-		log_error("audit_unavailable", "event=SECURITY error=%s",
-			log_value(&why, str_c(err.text)));
+	record_security(r, S("\"reason\":\"rate_store\""));
 }
 
 static bool step_limits(struct run *r)

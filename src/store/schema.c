@@ -65,6 +65,10 @@ static const char break_glass[] =
 	" until_us INTEGER NOT NULL, reviewed_us INTEGER NOT NULL"
 	") STRICT";
 
+static const char facts[] = "CREATE TABLE facts ("
+			    " what TEXT NOT NULL PRIMARY KEY, at_us INTEGER NOT NULL"
+			    ") STRICT, WITHOUT ROWID";
+
 const char *const store_schema[] = {
 	api_keys,
 	quota,
@@ -72,6 +76,7 @@ const char *const store_schema[] = {
 	nonces,
 	kills,
 	break_glass,
+	facts,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);

@@ -1,6 +1,6 @@
 /* store - operational state that all instances share.  SQLite; opened lazily, so that a process
  * that serves no call leaves no trace.  What is in it: keys.h, nonces.h,
- * quota.h, kills.h, drills.h, glass.h; windows.h has a file of its own.
+ * quota.h, kills.h, drills.h, glass.h, facts.h; windows.h has a file of its own.
  *
  * Thread-safe: one connection behind one lock, calls are short.  A file of an earlier schema is
  * brought to ours when it is opened; a later or foreign one is an error that says what to do; a

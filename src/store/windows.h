@@ -62,6 +62,13 @@ enum windows_verdict windows_take(struct windows *w, const struct windows_ask *a
 	uint64_t boot_ms, struct windows_answer *out, struct err *err);
 /* Gives back the places of a WINDOWS_TAKEN. */
 void windows_leave(struct windows *w, const struct place_ask *places, size_t count);
+/* Whether there was a file when this process opened it. */
+enum windows_begun {
+	WINDOWS_NOT_YET,
+	WINDOWS_FOUND,
+	WINDOWS_MADE,
+};
+enum windows_begun windows_begun(const struct windows *w);
 /* How full the table is; for monitoring.  False: it is not open, or nobody has needed it yet. */
 struct windows_usage {
 	unsigned windows, windows_most; /* that count for somebody now */
