@@ -609,9 +609,23 @@ static void a_certificate_is_its_rows_principal(void **state)
 		}
 		shown.certificate.ends_us = NOW + 1;
 		assert_int_equal(show(identity, &shown), IDENTITY_MISSING);
-		/* beside a token, the token decides */
-		shown.bearer = issue(&(struct key_row){ 0 });
-		assert_int_equal(show(i, &shown), IDENTITY_OK);
+		/* beside a token, the token decides, for as long as the connection's certificate is
+		 * good: also where nobody asks whose it is */
+		shown.bearer = issue(&(struct key_row){ .expires_us = NOW + 9 });
+		for (size_t n = 0; n < 2; n++) {
+			struct identity *who = n ? identity : i;
+
+			shown.certificate.ends_us = NOW + 1;
+			assert_int_equal(
+				identity_verify(who, &arena, &shown, NOW, 0, &p), IDENTITY_OK);
+			assert_true(p.expires_us == NOW + 1);
+			shown.certificate.ends_us = NOW + 10;
+			assert_int_equal(
+				identity_verify(who, &arena, &shown, NOW, 0, &p), IDENTITY_OK);
+			assert_true(p.expires_us == NOW + 9);
+			shown.certificate.ends_us = NOW;
+			assert_int_equal(show(who, &shown), IDENTITY_EXPIRED);
+		}
 	}
 	identity_free(&i);
 }
