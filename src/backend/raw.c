@@ -58,7 +58,8 @@ static bool statement_fault(struct raw *r, const struct err *err)
 	struct jw w;
 
 	if (err->code == E_DENIED)
-		words = S("one statement that only reads, and neither attaches nor sets anything");
+		words = S("one statement that only reads, neither attaches nor sets anything, and "
+			  "calls neither printf nor format");
 	else if (err->code == E_CONTRACT)
 		words = S("exactly one statement");
 	else if (err->code != E_INVALID)

@@ -31,7 +31,7 @@ struct lite {
 	enum err_code stopped; /* why the progress handler interrupted, or E_NONE */
 
 	/* What the authorizer does: own statements pass, recording adds, else the list decides. */
-	bool own;
+	bool own, stranger;
 	struct access_list *recording;
 	const struct access_list *held;
 	int denied_action; /* 0: nothing was denied */
@@ -54,5 +54,7 @@ struct lite_pool {
 /* Opens a connection for the pool.  NULL: E_UNAVAILABLE, E_INVALID. */
 struct lite *lite_open(struct lite_pool *p, uint64_t epoch, struct err *err);
 void lite_close(struct lite *l);
+/* For a statement that no operator wrote. */
+void lite_distrust(struct lite *l, bool on);
 /* A result code as a failure, with the database's words. */
 bool lite_fail(struct lite *l, int rc, struct err *err);

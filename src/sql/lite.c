@@ -121,6 +121,7 @@ struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *
 
 	bug_on(s->s);
 	memcpy(text, sql.p, sql.n);
+	lite_distrust(l, true);
 	l->once_list = l->recording = access_new();
 	s->s = compile(l, text, err);
 	l->recording = NULL;
@@ -146,6 +147,7 @@ void lite_end_once(struct lite_stmt *s)
 	sqlite3_finalize(s->s);
 	s->s = NULL;
 	access_free(&s->l->once_list);
+	lite_distrust(s->l, false);
 }
 
 struct str lite_words(const struct lite *l)

@@ -3,7 +3,9 @@
  * Invariants: 1. read-only three times over: the open flag, query_only, and the authorizer.  2. no
  * statement can attach, load, or set anything: the authorizer refuses it, and the limits and
  * switches would.  3. no wait is without an end: progress and busy handlers look at deadline and
- * cancellation.  4. no memory map: a file that is cut short must be an error, not a signal. */
+ * cancellation; where the statement is a stranger's (lite_prepare_once), no step between two looks
+ * takes long: cells are small, and what turns without end inside is refused.  4. no memory map: a
+ * file that is cut short must be an error, not a signal. */
 #include "sql/inside.h"
 
 #include "base/clock.h"
@@ -13,9 +15,11 @@
 #include <time.h>
 
 #define OPS_BETWEEN_LOOKS 2000 /* virtual machine steps, some 50 us */
+#define OPS_OF_STRANGERS 8
 #define BUSY_MS 2000 /* the longest wait for a lock without a deadline */
 #define BUSY_NAP_MS 2
 #define CELL_MAX_BYTES (8 << 20)
+#define CELL_OF_STRANGERS (256 << 10) /* instr and replace are quadratic: 0.1 s */
 #define SQL_MAX_BYTES (256 << 10) /* the longest catalog statement, wrapped for a page */
 
 static bool is_stopped(struct lite *l)
@@ -42,6 +46,21 @@ static int on_busy(void *ctx, int count)
 	return 1;
 }
 
+/* printf('%.*c', 2147483647, 'x') turns for half a minute, and looks at no limit meanwhile. */
+static bool never_ends(int action, const char *function)
+{
+	return action == SQLITE_FUNCTION && function &&
+	       (sqlite3_stricmp(function, "printf") == 0 ||
+		       sqlite3_stricmp(function, "format") == 0);
+}
+
+void lite_distrust(struct lite *l, bool on)
+{
+	l->stranger = on;
+	sqlite3_limit(l->db, SQLITE_LIMIT_LENGTH, on ? CELL_OF_STRANGERS : CELL_MAX_BYTES);
+	sqlite3_progress_handler(l->db, on ? OPS_OF_STRANGERS : OPS_BETWEEN_LOOKS, on_progress, l);
+}
+
 static int on_access(void *ctx, int action, const char *name, const char *detail,
 	const char *schema, const char *via)
 {
@@ -50,7 +69,7 @@ static int on_access(void *ctx, int action, const char *name, const char *detail
 	(void)schema;
 	if (l->own)
 		return SQLITE_OK;
-	if (access_is_read(action, name, detail)) {
+	if (access_is_read(action, name, detail) && !(l->stranger && never_ends(action, detail))) {
 		if (l->recording && access_add(l->recording, action, name, detail))
 			return SQLITE_OK;
 		if (!l->recording && l->held && access_has(l->held, action, name, detail, via))
