@@ -63,6 +63,8 @@ struct asking {
 	struct place_ask places[2];
 	const char *place_reasons[2];
 	size_t place_count;
+	struct windows *from; /* what was taken, and when */
+	uint64_t at_ms;
 };
 
 struct limits *limits_new(struct str file, struct str boot_id, struct store *store)
@@ -254,6 +256,10 @@ static enum windows_verdict take(struct asking *a, struct windows *from, uint64_
 		.place_count = a->place_count };
 	enum windows_verdict v = windows_take(from, &ask, boot_ms, out, err);
 
+	if (v == WINDOWS_TAKEN) {
+		a->from = from;
+		a->at_ms = out->at_ms;
+	}
 	if (v == WINDOWS_TAKEN && a->place_count) {
 		a->held->windows = from;
 		memcpy(a->held->places, a->places, sizeof a->places);
@@ -354,7 +360,9 @@ static enum windows_verdict take_once(
 	}
 	if (err->code == E_LIMIT) /* the file is well, and full */
 		return v;
-	if (note_trouble(l, err, boot_ms) > SHARE_MS || a->call->entry->mutates)
+	/* one process too many gets no share: the next one would, and the one after it */
+	if (note_trouble(l, err, boot_ms) > SHARE_MS || err->code == E_EXISTS ||
+		a->call->entry->mutates)
 		return v;
 	return take_share(a, boot_ms, out, err);
 }
@@ -439,6 +447,15 @@ static enum verdict judge_quota(struct asking *a)
 	return refuse(c, RATE_LIMITED, "destructive", answer.wait_ms, STR_NONE);
 }
 
+/* Changes get no share of memory's: what is counted was asked for in full. */
+static void return_all(const struct asking *a)
+{
+	const struct windows_ask ask = { .windows = a->windows, .window_count = a->count };
+
+	if (a->from)
+		windows_return(a->from, &ask, a->at_ms);
+}
+
 enum verdict guard_limits(struct limits *l, const struct config *config, struct call *c)
 {
 	struct asking *a = arena_new(c->arena, struct asking);
@@ -452,6 +469,7 @@ enum verdict guard_limits(struct limits *l, const struct config *config, struct 
 	if ((a->count || a->place_count) && judge(a) != VERDICT_PASS)
 		return VERDICT_REFUSE;
 	if (c->entry->mutates && judge_quota(a) != VERDICT_PASS) {
+		return_all(a);
 		limits_leave(c);
 		return VERDICT_REFUSE;
 	}

@@ -199,11 +199,12 @@ bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 	return kill_ends_streams(&found);
 }
 
-bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us)
+bool watch_ended_session(
+	struct watch *w, const struct kill_target *t, int64_t issued_us, uint64_t boot_ms)
 {
 	struct edition *held;
 	struct kill_state s = hold(w, &held);
-	bool ended = kill_ended_session(&s, t, issued_us);
+	bool ended = kill_ended_session(&s, t, issued_us, boot_ms);
 
 	edition_drop(held);
 	return ended;

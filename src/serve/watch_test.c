@@ -341,12 +341,25 @@ static void sessions_begun_before_an_order_ended_with_it(void **state)
 	(void)state;
 	set("principal", "ada", NOW_US, 0);
 	watch_look(watch, 1000, NOW_US);
-	assert_false(watch_ended_session(watch, &caller, NOW_US - 1));
+	assert_false(watch_ended_session(watch, &caller, NOW_US - 1, 1250));
 	assert_true(watch_ends_streams(watch, &caller) == false); /* by the real clock: in doubt */
 	lift("principal", "ada", NOW_US + 5);
 	watch_look(watch, 1250, NOW_US + 6);
-	assert_true(watch_ended_session(watch, &caller, NOW_US - 1));
-	assert_false(watch_ended_session(watch, &caller, NOW_US + 1));
+	assert_true(watch_ended_session(watch, &caller, NOW_US - 1, 1250));
+	assert_false(watch_ended_session(watch, &caller, NOW_US + 1, 1250));
+}
+
+/* A timed order is over when its time has come, and not only when somebody looked. */
+static void a_session_ends_with_the_order_and_not_with_the_next_look(void **state)
+{
+	(void)state;
+	set("principal", "ada", NOW_US, NOW_US + 100000);
+	watch_look(watch, 1000, NOW_US);
+	assert_int_equal(cause_at(1099), KILL_BY_ORDER);
+	assert_false(watch_ended_session(watch, &caller, NOW_US - 1, 1099));
+	assert_int_equal(cause_at(1100), KILL_BY_NOTHING);
+	assert_true(watch_ended_session(watch, &caller, NOW_US - 1, 1100));
+	assert_false(watch_ended_session(watch, &caller, NOW_US + 1, 1100));
 }
 
 static unsigned recorded(const char *what)
@@ -395,7 +408,7 @@ static void *judge_and_run(void *ctx)
 
 		watch_enter(watch, &running);
 		(void)watch_judge(watch, &caller, 1000);
-		(void)watch_ended_session(watch, &caller, 5);
+		(void)watch_ended_session(watch, &caller, 5, 1000);
 		watch_leave(watch, &running);
 		(void)watch_edition(watch);
 	}
@@ -472,6 +485,7 @@ int main(void)
 		WATCH_TEST(the_file_needs_no_store),
 		WATCH_TEST(running_calls_that_are_met_are_stopped_and_others_go_on),
 		WATCH_TEST(sessions_begun_before_an_order_ended_with_it),
+		WATCH_TEST(a_session_ends_with_the_order_and_not_with_the_next_look),
 		WATCH_TEST(what_was_seen_is_recorded_once),
 		WATCH_TEST(editions_change_under_many_threads),
 	};

@@ -314,10 +314,34 @@ enum windows_verdict windows_take(struct windows *w, const struct windows_ask *a
 	if (w->owes)
 		pay_owed(w, t);
 	v = decide(w, t, ask, out, err);
+	out->at_ms = t->now_ms;
 	if (!table_whole(w, t, err))
 		v = WINDOWS_UNAVAILABLE;
 	table_unlock(t);
 	return v;
+}
+
+/* Of the stretch it was counted in and of no other: what others took there would count too short.
+ */
+static void window_return(struct table *t, const struct window_ask *ask, uint64_t at_ms)
+{
+	struct window *x = window_find(t, ask, t->now_ms, false);
+	uint64_t sub = at_ms / width_of(ask->window_ms);
+
+	if (x && sub <= x->sub && x->sub - sub < SUBS_LIVE && x->count[sub % SUBS] >= ask->cost)
+		x->count[sub % SUBS] -= ask->cost;
+}
+
+void windows_return(struct windows *w, const struct windows_ask *ask, uint64_t at_ms)
+{
+	struct table *t = w->table;
+	struct err err;
+
+	if (!t || !table_lock(t, &err))
+		return;
+	for (size_t i = 0; i < ask->window_count; i++)
+		window_return(t, &ask->windows[i], at_ms);
+	table_unlock(t);
 }
 
 static void owe(struct windows *w, const struct window_key *key)

@@ -176,8 +176,8 @@ static bool enter_process(struct windows *w, struct table *t, struct err *err)
 	while (n < WINDOWS_PROCESSES && !byte_lock(w->fd, 1 + (off_t)n, F_WRLCK))
 		n++;
 	if (n == WINDOWS_PROCESSES)
-		return err_set(err, E_LIMIT, "limits %s: %d processes use it already", w->file,
-			WINDOWS_PROCESSES);
+		return err_set(err, E_EXISTS, "limits %s: %d processes use it already: stop some",
+			w->file, WINDOWS_PROCESSES);
 	if (!table_lock(t, err))
 		return false;
 	w->process = n;
