@@ -173,7 +173,7 @@ static void put_unmasked(struct jw *w, const struct call *c)
 		jw_array_end(w);
 }
 
-static void put_outcome(struct jw *w, const struct call *c)
+static void put_outcome(struct jw *w, const struct call *c, const struct protector *p)
 {
 	jw_put_str(w, S("code"), code_of(c));
 	if (c->end == CALL_FAULT) {
@@ -184,7 +184,7 @@ static void put_outcome(struct jw *w, const struct call *c)
 	}
 	jw_put_u64(w, S("bytes"), c->result_json.n);
 	if (c->end != CALL_FAULT)
-		put_digest(w, S("rd"), &c->result_digest);
+		protect_result(p, c, w);
 	if (c->ended_ns >= c->started_ns)
 		jw_put_u64(w, S("us"), (c->ended_ns - c->started_ns) / 1000);
 }
@@ -215,7 +215,7 @@ static void write_call(struct buf *out, const struct call *c, const struct prote
 	clip_put(&w, S("era"), c->origin.era, NAME_MAX_BYTES);
 	clip_put(&w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
 	protect_arguments(p, c, bare, &w);
-	put_outcome(&w, c);
+	put_outcome(&w, c, p);
 	if (c->entry && c->entry->mock)
 		jw_put_bool(&w, S("mock"), true);
 	if (!bare)
