@@ -26,12 +26,10 @@ struct raw {
 
 static bool may_run(struct backends *b, struct call *c)
 {
-	const struct action *action = &c->entry->action;
-
 	if (!profile_permits(b->config->environment, PERMIT_RAW_SQL))
 		return call_fault(c, PERMISSION_DENIED, "raw_sql",
 			S("raw_sql outside development was refused"));
-	if (!action->principal.n || !str_eq(c->who->subject, action->principal))
+	if (!permission_serves(c->who, c->entry))
 		return call_fault(
 			c, PERMISSION_DENIED, "raw_sql", S("raw_sql serves another principal"));
 	return true;

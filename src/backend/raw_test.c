@@ -101,14 +101,15 @@ static void what_is_not_one_read_is_refused(void **state)
 	assert_true(run(place_backends, raw_of("SELECT count(*) AS n FROM people")));
 }
 
-static void it_runs_nowhere_else(void **state)
+/* Somebody else's name, or the same name at an issuer that the entry does not name. */
+static void refuse_stranger(struct str subject, struct str issuer)
 {
-	const struct principal stranger = { .subject = STR_INIT("bob"),
+	const struct principal stranger = { .subject = subject,
+		.issuer = issuer,
 		.grants = (const struct str[]){ STR_INIT("g") },
 		.grant_count = 1 };
 	struct call *c = raw_of("SELECT 1 AS a");
 
-	(void)state;
 	c->who = &stranger;
 	assert_false(permission_visible(c->who, c->entry));
 	c->passed = GUARD_KILL | GUARD_PERMISSION | GUARD_STATE | GUARD_CURSOR |
@@ -116,7 +117,15 @@ static void it_runs_nowhere_else(void **state)
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	assert_false(backend_run(place_backends, guard_warrant(c)));
 	assert_fault(c, PERMISSION_DENIED, "raw_sql");
+}
 
+static void it_runs_nowhere_else(void **state)
+{
+	struct call *c;
+
+	(void)state;
+	refuse_stranger(S("bob"), STR_NONE);
+	refuse_stranger(S("ada"), S("https://issuer.example"));
 	place_config.environment = ENV_STAGING;
 	c = raw_of("SELECT 1 AS a");
 	assert_false(run(place_backends, c));

@@ -9,7 +9,7 @@
 /* A grant given for a time. */
 struct edition_glass {
 	int64_t id;
-	struct str subject, grant;
+	struct str subject, tenant, issuer, grant;
 	uint64_t until_boot_ms;
 };
 

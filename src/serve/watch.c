@@ -245,8 +245,16 @@ static void add_grant(struct arena *a, struct principal *who, struct str grant)
 	who->grant_count = n;
 }
 
-/* A request names a subject and no more, and so do the keys of this store.  The same name of an
- * issuer's token, a proxy or a certificate may be somebody else.  The edition is held as long as
+/* Of a proxy or a certificate the same name may be somebody else. */
+static bool gains(const struct edition_glass *g, const struct principal *who)
+{
+	enum credential_kind kind = g->issuer.n ? CREDENTIAL_JWT : CREDENTIAL_KEY;
+
+	return who->credential_kind == kind && str_eq(g->issuer, who->issuer) &&
+	       str_eq(g->tenant, who->tenant) && str_eq(g->subject, who->subject);
+}
+
+/* The edition is held as long as
  * the arena: what is added is its text. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms)
 {
@@ -254,7 +262,7 @@ void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, 
 	struct edition *held;
 	struct kill_state s;
 
-	if (who->credential_kind != CREDENTIAL_KEY)
+	if (who->credential_kind != CREDENTIAL_KEY && who->credential_kind != CREDENTIAL_JWT)
 		return;
 	arena_defer(a, drop_held, place);
 	s = hold(w, place);
@@ -262,8 +270,7 @@ void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, 
 	for (size_t i = 0; held && i < held->glass_count; i++) {
 		const struct edition_glass *g = &held->glass[i];
 
-		if (boot_ms >= s.lease_boot_ms || boot_ms >= g->until_boot_ms ||
-			!str_eq(g->subject, who->subject))
+		if (boot_ms >= s.lease_boot_ms || boot_ms >= g->until_boot_ms || !gains(g, who))
 			continue;
 		who->break_glass = g->id;
 		add_grant(a, who, g->grant);

@@ -59,7 +59,7 @@ bool watch_pauses_part(struct watch *w, uint64_t boot_ms);
 /* Has an order against them come that ends their streams? */
 bool watch_ends_streams(struct watch *w, const struct kill_target *t);
 /* Adds the grants that broken glass gives this principal now, and marks it with the request.
- * To who came with a key only. */
+ * By tenant and subject of a key, or of a token of the issuer that was named. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms);
 struct str watch_instance(const struct watch *w);
 /* Counts up whenever something else is in force. */

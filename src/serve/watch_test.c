@@ -465,12 +465,85 @@ static void broken_glass_is_for_who_comes_with_a_key(void **state)
 	arena_done(&arena);
 }
 
+/* By issuer, tenant and subject together; ended, it is over at the next look. */
+static void broken_glass_is_for_one_somebody_until_it_is_ended(void **state)
+{
+	const struct glass_row row = { .subject = S("ada"),
+		.tenant = S("acme"),
+		.issuer = S("https://issuer.example"),
+		.grant = S("shop.write"),
+		.reason = S("tonight"),
+		.asked_by = S("bob"),
+		.asked_us = NOW_US,
+		.lasts_us = HOUR_US };
+	const struct {
+		struct str subject, tenant, issuer;
+		enum credential_kind kind;
+	} table[] = {
+		{ S("ada"), S("acme"), S("https://issuer.example"), CREDENTIAL_JWT },
+		{ S("ada"), S("acme"), S("https://other.example"), CREDENTIAL_JWT },
+		{ S("ada"), S("birch"), S("https://issuer.example"), CREDENTIAL_JWT },
+		{ S("ada"), STR_NONE, S("https://issuer.example"), CREDENTIAL_JWT },
+		{ S("bob"), S("acme"), S("https://issuer.example"), CREDENTIAL_JWT },
+		{ S("ada"), S("acme"), STR_NONE, CREDENTIAL_KEY },
+		{ S("ada"), S("acme"), S("https://issuer.example"), CREDENTIAL_PROXY },
+	};
+	struct arena arena;
+	struct err err;
+	int64_t id;
+
+	(void)state;
+	arena_init(&arena, (size_t)1 << 20);
+	assert_true(store_glass_ask(store, &row, &id, &err));
+	assert_true(store_glass_approve(store, id, S("eve"), NOW_US, &err));
+	assert_false(store_glass_review(store, id, S("eve"), NOW_US, &err));
+	for (int ended = 0; ended < 2; ended++) {
+		watch_look(watch, 1000 + (uint64_t)ended, NOW_US + ended);
+		for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+			struct principal who = { .subject = table[i].subject,
+				.tenant = table[i].tenant,
+				.issuer = table[i].issuer,
+				.credential_kind = table[i].kind };
+
+			watch_break_glass(watch, &arena, &who, 1001);
+			assert_int_equal(who.break_glass, i || ended ? 0 : id);
+		}
+		if (!ended)
+			assert_true(store_glass_end(store, id, S("ada"), NOW_US + 1, &err));
+	}
+	assert_false(store_glass_end(store, id, S("ada"), NOW_US + 2, &err));
+	assert_true(store_glass_review(store, id, S("dee"), NOW_US + 2, &err));
+	arena_done(&arena);
+}
+
+static void what_was_asked_a_day_ago_is_not_approved(void **state)
+{
+	struct glass_row row = { .subject = S("ada"),
+		.grant = S("shop.write"),
+		.reason = S("tonight"),
+		.asked_by = S("bob"),
+		.asked_us = NOW_US,
+		.lasts_us = HOUR_US };
+	struct err err;
+	int64_t id;
+
+	(void)state;
+	assert_true(store_glass_ask(store, &row, &id, &err));
+	assert_false(store_glass_approve(store, id, S("eve"), NOW_US + GLASS_OPEN_US, &err));
+	assert_true(store_glass_approve(store, id, S("eve"), NOW_US + GLASS_OPEN_US - 1, &err));
+	assert_true(store_glass_ask(store, &row, &id, &err));
+	assert_true(store_glass_end(store, id, S("bob"), NOW_US + 1, &err));
+	assert_false(store_glass_approve(store, id, S("eve"), NOW_US + 2, &err));
+}
+
 #define WATCH_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WATCH_TEST(broken_glass_is_for_who_comes_with_a_key),
+		WATCH_TEST(broken_glass_is_for_one_somebody_until_it_is_ended),
+		WATCH_TEST(what_was_asked_a_day_ago_is_not_approved),
 		WATCH_TEST(nothing_is_served_before_the_first_look),
 		WATCH_TEST(an_order_is_seen_at_the_next_look_and_so_is_its_end),
 		WATCH_TEST(a_step_of_the_wall_clock_neither_lifts_nor_prolongs),

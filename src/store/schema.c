@@ -69,6 +69,13 @@ static const char facts[] = "CREATE TABLE facts ("
 			    " what TEXT NOT NULL PRIMARY KEY, at_us INTEGER NOT NULL"
 			    ") STRICT, WITHOUT ROWID";
 
+/* A subject is somebody within a tenant, and at an issuer of tokens somebody else. */
+static const char glass_columns[] =
+	"ALTER TABLE break_glass ADD COLUMN tenant TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN issuer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_us INTEGER NOT NULL DEFAULT 0";
+
 const char *const store_schema[] = {
 	api_keys,
 	quota,
@@ -77,6 +84,7 @@ const char *const store_schema[] = {
 	kills,
 	break_glass,
 	facts,
+	glass_columns,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);
