@@ -394,6 +394,50 @@ static void one_process_too_many_is_refused_and_told(void **state)
 	limits_free(&others);
 }
 
+static void end_with(const struct principal *who, enum fault_code code)
+{
+	struct call *c = call_of(who, &entry);
+
+	call_fault(c, code, "why", STR_NONE);
+	limits_count_error(limits, &config, c);
+}
+
+static void mistakes_have_a_window_of_their_own(void **state)
+{
+	static const struct limit_rule few = { STR_INIT("3/h per principal"), 3, 3600000,
+		PER_PRINCIPAL };
+	static const enum fault_code others[] = { RATE_LIMITED, PAUSED, REQUIRES_CONFIRMATION,
+		CONFLICT, UNDECLARED_EFFECT, UPSTREAM_TIMEOUT, UPSTREAM_UNAVAILABLE, BUSY,
+		AUDIT_UNAVAILABLE, OUTCOME_UNKNOWN, INTERNAL };
+	struct principal bob = ada;
+	struct call *c;
+
+	(void)state;
+	bob.subject = S("bob");
+	limit_calls("5/h per principal");
+	config.limits.errors = &few;
+	config.limits.error_count = 1;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		end_with(&ada, others[i]);
+	limits_count_error(limits, &config, call_of(&ada, &entry)); /* it went well */
+	end_with(&ada, VALIDATION_ERROR);
+	end_with(&ada, NOT_FOUND);
+	assert_int_equal(guard_errors(limits, &config, call_of(&ada, &entry)), VERDICT_PASS);
+	end_with(&ada, PERMISSION_DENIED);
+	for (int i = 0; i < 3; i++) {
+		c = call_of(&ada, &entry);
+		assert_int_equal(guard_errors(limits, &config, c), VERDICT_REFUSE);
+		assert_int_equal(c->fault.code, RATE_LIMITED);
+		assert_true(str_eq(c->fault.reason, S("errors")));
+		assert_true(c->fault.retry_after_ms > 3500000);
+		limits_count_error(limits, &config, c);
+	}
+	assert_int_equal(guard_errors(limits, &config, call_of(&bob, &entry)), VERDICT_PASS);
+	for (int i = 0; i < 5; i++) /* none of it was a call of the other limit */
+		assert_true(may(&ada, &entry));
+	assert_false(may(&ada, &entry));
+}
+
 static void refused_credentials_are_counted_by_network(void **state)
 {
 	static const struct {
@@ -445,6 +489,7 @@ int main(void)
 		TEST(places_come_back_with_the_calls_memory),
 		TEST(what_cannot_be_counted_is_little_for_reads_and_nothing_for_changes),
 		TEST(changes_have_a_quota_of_their_own),
+		TEST(mistakes_have_a_window_of_their_own),
 		TEST(a_change_that_is_refused_leaves_the_windows_as_they_were),
 		TEST(one_process_too_many_is_refused_and_told),
 		TEST(refused_credentials_are_counted_by_network),

@@ -42,6 +42,11 @@ static bool step_kill(struct run *r)
 	return guard_kill(r->call, &found, false) == VERDICT_PASS;
 }
 
+static bool step_errors(struct run *r)
+{
+	return guard_errors(world_limits(r->world), r->generation->config, r->call) == VERDICT_PASS;
+}
+
 static bool step_permission(struct run *r)
 {
 	return guard_permission(r->call) == VERDICT_PASS;
@@ -147,6 +152,7 @@ static const struct {
 	bool (*run)(struct run *r);
 } steps[] = {
 	{ "kill", step_kill },
+	{ "errors", step_errors },
 	{ "permission", step_permission },
 	{ "schema", step_schema },
 	{ "state", step_state },
@@ -248,6 +254,7 @@ static void run_steps(struct run *r, struct arena *spare)
 	limits_leave(r->call);
 	if (!stopped_at)
 		return;
+	limits_count_error(world_limits(r->world), r->generation->config, r->call);
 	log_fault(r->call, stopped_at);
 	tell_fault(r, spare);
 }

@@ -230,6 +230,25 @@ describe('places', () => {
 	});
 });
 
+describe('mistakes', () => {
+	it('count apart: too many, and every call waits; nobody else does', async (t) => {
+		const s = await site(t, { limits: 'limits: { errors: 5/2s per principal }' });
+		const server = await serve(t, s.config);
+		const wrong = () => ask(server, request('tools/call', { name: 'ten', arguments: { nothing: 1 } }), { key: s.alice });
+		for (let i = 0; i < 5; i++) assert.equal(code(await wrong()), 'VALIDATION_ERROR');
+		for (const name of ['ten', 'free']) {
+			const reply = await call(server, s.alice, name);
+			assert.equal(code(reply), 'RATE_LIMITED');
+			assert.equal(error(reply).details.reason, 'errors');
+			assert.ok(Number(reply.headers['retry-after']) >= 1);
+		}
+		assert.equal(code(await call(server, s.bob, 'free')), 'OK');
+		await until('the window to pass', async () => code(await call(server, s.alice, 'free')) === 'OK');
+		for (let i = 0; i < 10; i++) assert.equal(code(await call(server, s.alice, 'ten')), 'OK'); // none was taken of ten
+		assert.equal(code(await call(server, s.alice, 'ten')), 'RATE_LIMITED');
+	});
+});
+
 describe('what cannot be counted', () => {
 	it('gets a small share, is told to the operator, and counts again when it can', async (t) => {
 		const s = await site(t);
