@@ -91,6 +91,8 @@ static void compare_limits(
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		comparison_u64(c, S("limits"), rows[i].key, rows[i].x, rows[i].y);
 	comparison_rules(c, S("limits"), "calls", x->calls, x->call_count, y->calls, y->call_count);
+	comparison_rules(
+		c, S("limits"), "errors", x->errors, x->error_count, y->errors, y->error_count);
 	comparison_rules(c, S("limits"), "destructive", x->destructive, x->destructive_count,
 		y->destructive, y->destructive_count);
 	comparison_rules(c, S("limits"), "auth_failures", xa, xa != NULL, ya, ya != NULL);

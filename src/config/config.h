@@ -177,6 +177,9 @@ struct limits_config {
 	uint64_t memory; /* 1 GiB: of all requests and calls together */
 	const struct limit_rule *calls; /* every call; none when absent */
 	size_t call_count;
+	const struct limit_rule
+		*errors; /* calls that were the caller's mistake; none when absent */
+	size_t error_count;
 	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
 	size_t destructive_count;
 	unsigned pending_plans; /* 5: open at a time, of one principal */

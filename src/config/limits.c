@@ -110,6 +110,7 @@ static void load_auth_failures(
 static void load_calls(struct reader *r, struct limits_config *o)
 {
 	o->calls = read_limit_rules(r, "calls", &o->call_count);
+	o->errors = read_limit_rules(r, "errors", &o->error_count);
 	o->destructive = read_limit_rules(r, "destructive", &o->destructive_count);
 	if (!o->destructive) {
 		o->destructive = &destructive_default;

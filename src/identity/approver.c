@@ -19,7 +19,7 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	if (shown->bearer.n)
 		return key_verify_approver(i, shown->bearer, at, out);
 	if (shown->certificate.sha256.n)
-		return certificate_verify(i, &shown->certificate, at, out);
+		return certificate_verify(i, &shown->certificate, out);
 	return IDENTITY_MISSING;
 }
 
@@ -33,6 +33,8 @@ enum identity_verdict approver_verify(struct identity *i, struct arena *a,
 
 	if (shown->malformed)
 		return IDENTITY_MALFORMED;
+	if (shown->certificate.sha256.n && wall_us >= shown->certificate.ends_us)
+		return IDENTITY_EXPIRED;
 	verdict = verify(i, shown, at, &k);
 	if (verdict != IDENTITY_OK)
 		return verdict;

@@ -41,8 +41,9 @@ enum identity_verdict key_verify_signed(struct identity *i, const struct credent
 	struct moment at, struct known **out);
 enum identity_verdict proxy_verify(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out);
-enum identity_verdict certificate_verify(struct identity *i, const struct certificate_shown *shown,
-	struct moment at, struct known **out);
+/* That it is not over was seen before. */
+enum identity_verdict certificate_verify(
+	struct identity *i, const struct certificate_shown *shown, struct known **out);
 
 /* The signer's nonce, once. */
 enum identity_verdict signature_take(struct identity *i, struct str signer,

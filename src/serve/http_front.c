@@ -226,11 +226,10 @@ static bool check_address(struct request *q, const struct limit_rule *rule)
 	return false;
 }
 
-/* A credential that is wrong counts; that none was sent is how a client asks what is needed. */
 static void count_failure(
 	struct request *q, const struct limit_rule *rule, enum identity_verdict verdict)
 {
-	if (rule && verdict != IDENTITY_MISSING && verdict != IDENTITY_UNAVAILABLE)
+	if (rule && identity_verdict_is_guess(verdict))
 		limits_address_failed(
 			world_limits(q->front->server->world), rule, q->in.peer, clock_boot_ms());
 }

@@ -31,8 +31,9 @@ struct lite_facts {
  * beyond its allow-list; E_CONTRACT: more than one statement, or none; E_INVALID: the database
  * refuses it (the text is the database's own). */
 struct lite_stmt *lite_prepare(struct lite *l, unsigned serial, struct str sql, struct err *err);
-/* Prepares a statement that is in no catalog, once: it may read whatever a read may, and nothing is
- * kept of it.  Failures as of lite_prepare; ends with lite_end_once. */
+/* Prepares a statement that is in no catalog, once: it may read whatever a read may but cells of
+ * more than 256 KiB, may not call printf, and nothing is kept of it.  Failures as of lite_prepare;
+ * ends with lite_end_once. */
 struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *err);
 void lite_end_once(struct lite_stmt *s);
 /* The database's own words for the last failure, without the file's name; until the next call. */
