@@ -433,7 +433,7 @@ static void answer_delete(struct request *q)
 		deny(q, 404, "DENY", "session", S("there is no such session"));
 		return;
 	}
-	sessions_end(q->front->server->sessions, session.nonce, session.issued_us);
+	sessions_end(q->front->server->sessions, &q->who.binding, session.nonce, session.issued_us);
 	hub_end_session(q->front->server->hub, session.nonce);
 	http_reply(q->x.conn, &(struct http_reply){ .status = 204 });
 }

@@ -78,7 +78,7 @@ static void each_listener_is_told_what_it_asked_for(void **state)
 		add(&uri, modern("3", (struct mcp_filter){ .uris = uris, .uri_count = 2 }), ""),
 		HUB_OK);
 	assert_int_equal(add(&old, legacy("n1"), ""), HUB_OK);
-	assert_true(sessions_subscribe(sessions, S("n1"), S("a://2")));
+	assert_true(sessions_subscribe(sessions, &(struct sha256){ { 1 } }, S("n1"), S("a://2")));
 	hub_changed(hub, S("tools"));
 	hub_changed(hub, S("prompts"));
 	hub_changed(hub, S("resources"));
