@@ -48,6 +48,7 @@ struct jwks_cache {
 	pthread_cond_t work, done;
 	pthread_t thread;
 	bool started;
+	bool asked; /* since the thread last began to look what is due */
 	unsigned waiting, waiting_most; /* calls */
 	atomic_bool stop;
 	struct jwks_source *sources;
@@ -190,23 +191,35 @@ static void *run(void *ctx)
 
 	pthread_mutex_lock(&c->lock);
 	while (!atomic_load(&c->stop)) {
-		uint64_t next = do_what_is_due(c), now = c->config.boot_ms();
-		/* a wait does not see the machine sleep: after that it ends late, but soon */
-		struct timespec at = moment_in(MIN(next - MIN(next, now), RETRY_MAX_MS));
+		uint64_t next, now;
+		struct timespec at;
 
-		if (!atomic_load(&c->stop) && now < next)
+		c->asked = false;
+		next = do_what_is_due(c);
+		now = c->config.boot_ms();
+		/* a wait does not see the machine sleep: after that it ends late, but soon */
+		at = moment_in(MIN(next - MIN(next, now), RETRY_MAX_MS));
+		/* what was asked for during a fetch of another's woke nobody */
+		if (!atomic_load(&c->stop) && !c->asked && now < next)
 			pthread_cond_timedwait(&c->work, &c->lock, &at);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
 
-/* With the lock: most processes never need keys, and have no thread for them. */
+/* With the lock, as what follows. */
+static void wake(struct jwks_cache *c)
+{
+	c->asked = true;
+	pthread_cond_signal(&c->work);
+}
+
+/* Most processes never need keys, and have no thread for them. */
 static bool start(struct jwks_cache *c)
 {
 	if (!c->started)
 		c->started = pthread_create(&c->thread, NULL, run, c) == 0;
-	pthread_cond_signal(&c->work);
+	wake(c);
 	return c->started;
 }
 
@@ -274,7 +287,7 @@ void jwks_cache_listen(
 	pthread_mutex_lock(&c->lock);
 	c->tell = tell;
 	c->tell_ctx = ctx;
-	pthread_cond_signal(&c->work);
+	wake(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -322,7 +335,7 @@ struct jwks_source *jwks_cache_use(struct jwks_cache *c, const struct jwt_config
 		s = source_new(c, config);
 	s->users++;
 	s->due_ms = 0;
-	pthread_cond_signal(&c->work);
+	wake(c);
 	pthread_mutex_unlock(&c->lock);
 	return s;
 }
@@ -378,7 +391,7 @@ struct jwks *jwks_source_hold(struct jwks_source *s, uint64_t boot_ms)
 	if (s->keys && !is_stale(s, boot_ms))
 		keys = jwks_hold(s->keys);
 	if (boot_ms >= s->due_ms)
-		pthread_cond_signal(&s->cache->work); /* the machine may have slept */
+		wake(s->cache); /* the machine may have slept */
 	pthread_mutex_unlock(&s->cache->lock);
 	return keys;
 }
