@@ -82,6 +82,8 @@ static void compare_limits(
 		{ "request_time_ms", x->request_ms, y->request_ms },
 		{ "audit_time_ms", x->audit_ms, y->audit_ms },
 		{ "connections", x->connections, y->connections },
+		{ "connections_per_address", x->connections_per_address,
+			y->connections_per_address },
 		{ "streams", x->streams, y->streams },
 		{ "streams_per_principal", x->streams_per_principal, y->streams_per_principal },
 		{ "memory", x->memory, y->memory },

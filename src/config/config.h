@@ -171,6 +171,8 @@ struct limits_config {
 	uint32_t tool_ms; /* 10 s: one statement, unless the tool says less */
 	uint32_t request_ms; /* 30 s: one call from whole request to reply */
 	uint32_t connections; /* 1024 */
+	/* A quarter of them; 0: as many as there are, on loopback and behind a proxy. */
+	uint32_t connections_per_address;
 	uint32_t streams; /* 256 open streams */
 	uint32_t streams_per_principal; /* 16 */
 	uint32_t audit_ms; /* 2 s: then AUDIT_UNAVAILABLE */

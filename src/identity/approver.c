@@ -24,10 +24,10 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 }
 
 enum identity_verdict approver_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out)
 {
-	struct moment at = { .wall_us = wall_us, .mono_ms = mono_ms };
+	struct moment at = { .wall_us = wall_us, .boot_ms = boot_ms };
 	enum identity_verdict verdict;
 	struct known *k = NULL;
 

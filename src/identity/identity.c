@@ -109,18 +109,18 @@ static enum identity_verdict verify_jwt(
 	struct known *k;
 
 	sha256_of(token, &digest);
-	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	*out = known_get(i->cache, &digest, at.wall_us, at.boot_ms);
 	if (*out)
 		return IDENTITY_OK;
 	k = known_new();
-	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.mono_ms, &k->principal,
+	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.boot_ms, &k->principal,
 		&expires_us, &k->bound);
 	if (verdict != IDENTITY_OK) {
 		known_drop(k);
 		return verdict;
 	}
 	k->principal.expires_us = expires_us;
-	known_put(i->cache, &digest, at.mono_ms, k);
+	known_put(i->cache, &digest, at.boot_ms, k);
 	*out = k;
 	return IDENTITY_OK;
 }
@@ -169,10 +169,10 @@ static void end_with(struct principal *p, int64_t ends_us)
 }
 
 enum identity_verdict identity_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out)
 {
-	struct moment at = { .wall_us = wall_us, .mono_ms = mono_ms };
+	struct moment at = { .wall_us = wall_us, .boot_ms = boot_ms };
 	enum identity_verdict verdict = IDENTITY_OK;
 	struct known *k = NULL;
 

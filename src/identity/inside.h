@@ -28,7 +28,7 @@ struct identity {
 /* What a verifier needs to know besides what was shown. */
 struct moment {
 	int64_t wall_us;
-	uint64_t mono_ms;
+	uint64_t boot_ms;
 };
 
 /* Each gives *out, which the caller holds, with IDENTITY_OK and nothing else. */

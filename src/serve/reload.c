@@ -118,11 +118,13 @@ static void warn_of_restart(const struct config *was, const struct config *now)
 				 str_eq(was->listen.tls_cert, now->listen.tls_cert) &&
 				 str_eq(was->listen.tls_key, now->listen.tls_key) &&
 				 str_eq(was->listen.tls_client_ca, now->listen.tls_client_ca) },
-		{ "limits", before->concurrency == after->concurrency &&
-				    before->connections == after->connections &&
-				    before->request_bytes == after->request_bytes &&
-				    before->streams == after->streams &&
-				    before->streams_per_principal == after->streams_per_principal },
+		{ "limits",
+			before->concurrency == after->concurrency &&
+				before->connections == after->connections &&
+				before->connections_per_address == after->connections_per_address &&
+				before->request_bytes == after->request_bytes &&
+				before->streams == after->streams &&
+				before->streams_per_principal == after->streams_per_principal },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)

@@ -260,6 +260,7 @@ static struct http_config http_settings(const struct config *c, struct http_fron
 		.idle_ms = 75000,
 		.keepalive_ms = 15000,
 		.max_conns = c->limits.connections,
+		.per_address = c->limits.connections_per_address,
 		.stream_pending = (size_t)1 << 20,
 		.serve = http_front_serve,
 		.refused = http_front_refused,

@@ -3,17 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { ask, exchange, pipe, post, request, root, run, serve, until } from './harness.mjs';
-import { catalog, configuration, makeSite, makeSiteWithKeys } from './site.mjs';
-
-const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
-
-async function serveAdmin(t, config, options) {
-	const server = await serve(t, config, options);
-	server.adminPort = Number(/ admin address=127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
-	assert.ok(server.adminPort, server.stderr);
-	return server;
-}
+import { ask, exchange, pipe, post, request, root, run, serve, serveAdmin, until } from './harness.mjs';
+import { catalog, configuration, makeSite, makeSiteWithKeys, withAdmin } from './site.mjs';
 
 const look = async (server, path, { headers = '', method = 'GET' } = {}) => {
 	const { replies } = await exchange(server.adminPort,

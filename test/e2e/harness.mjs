@@ -102,6 +102,14 @@ export async function serve(t, config, { args = [], env = {}, stop = true } = {}
 	return it;
 }
 
+// As serve, of a configuration with listen.admin: its port is adminPort.
+export async function serveAdmin(t, config, options) {
+	const server = await serve(t, config, options);
+	server.adminPort = Number(/ admin address=127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
+	assert.ok(server.adminPort, server.stderr);
+	return server;
+}
+
 // A fresh API key of a principal with these roles.
 export async function issueKey(config, { subject = 'alice', roles = ['reader'], tenant, agent = 'e2e', args = [] } = {}) {
 	const end = await run(['key', 'issue', config, '--subject', subject, '--agent', agent,
