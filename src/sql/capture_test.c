@@ -254,6 +254,12 @@ static void full_text_search_shows_in_tables_of_its_own(void **state)
 	}
 	assert_true(index >= 3 && index == list.count - 1);
 	assert_true(lite_commit(l, &err));
+	assert_true(lite_begin_write(l, &err));
+	own(l, "INSERT INTO found (rowid, b) VALUES (2, 'the slow fox')");
+	list = captured(l);
+	assert_true(list.count >= 3);
+	if (!lite_commit(l, &err))
+		fail_msg("%s", err.text);
 	lite_give(l);
 	assert_int_equal(ask_sql("SELECT rowid FROM found WHERE found MATCH 'quick'"), 1);
 }
@@ -290,6 +296,23 @@ static void a_statement_that_failed_spoils_the_transaction(void **state)
 		assert_int_equal(ask_sql("SELECT count(*) FROM u"), 2);
 		assert_int_equal(ask_sql("SELECT count(*) FROM t"), 0);
 	}
+}
+
+static void a_statement_that_failed_at_its_first_row_spoils_it_too(void **state)
+{
+	struct lite *l = begin();
+	struct capture_list list;
+	struct err err;
+
+	(void)state;
+	own(l, "INSERT INTO t VALUES (1, 2, 'x')");
+	captured(l);
+	assert_int_equal(try_own(l, "INSERT INTO t VALUES (1, 3, 'y')", &err), LITE_FAILED);
+	assert_false(capture_take(l, &write_arena, 100, 1000, &list, &err));
+	assert_false(lite_commit(l, &err));
+	assert_int_equal(err.code, E_CONTRACT);
+	lite_give(l);
+	assert_int_equal(ask_sql("SELECT count(*) FROM t"), 0);
 }
 
 static void more_than_may_be_shown_is_refused(void **state)
@@ -438,6 +461,7 @@ int main(void)
 		T(a_table_tells_its_keys),
 		T(full_text_search_shows_in_tables_of_its_own),
 		T(a_statement_that_failed_spoils_the_transaction),
+		T(a_statement_that_failed_at_its_first_row_spoils_it_too),
 		T(more_than_may_be_shown_is_refused),
 		T(a_large_change_does_not_reach_the_file_before_commit),
 		T(more_than_memory_should_hold_is_stopped),
