@@ -25,14 +25,12 @@
 #define CELL_OF_STRANGERS (256 << 10) /* instr and replace are quadratic: 0.1 s */
 #define SQL_MAX_BYTES (256 << 10) /* the longest catalog statement, wrapped for a page */
 
-/* Once COMMIT was sent nothing stops it; what the capture stopped, stays stopped. */
+/* Once COMMIT was sent nothing stops it. */
 static bool is_stopped(struct lite *l)
 {
 	if (l->committing)
 		return false;
-	if (l->capture && capture_is_over(l->capture))
-		l->stopped = E_LIMIT;
-	else if (l->cancelled && l->cancelled(l->ctx))
+	if (l->cancelled && l->cancelled(l->ctx))
 		l->stopped = E_CANCELLED;
 	else if (l->deadline_ms && clock_mono_ms() >= l->deadline_ms)
 		l->stopped = E_TIMEOUT;
