@@ -299,7 +299,7 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		c->fault.details_json = plans_details(g, c->arena, &out->plan, STR_NONE);
+		c->fault.details_json = plans_details(c->arena, &out->plan, STR_NONE);
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -364,8 +364,7 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 
 /* --- telling --- */
 
-struct str plans_details(
-	const struct generation *g, struct arena *a, const struct plan *p, struct str approval_url)
+struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url)
 {
 	struct buf details, at;
 	struct jw j;
@@ -382,9 +381,7 @@ struct str plans_details(
 	jw_put_str(&j, S("expires_at"), buf_str(&at));
 	if (approval_url.n)
 		jw_put_str(&j, S("url"), approval_url);
-	jw_put_str(&j, S("command"),
-		arena_fmt(
-			a, "postern approve %.*s %.*s", STR_ARG(g->config->file), STR_ARG(p->id)));
+	jw_put_str(&j, S("command"), arena_fmt(a, "postern approve CONFIG %.*s", STR_ARG(p->id)));
 	jw_object_end(&j);
 	return buf_ok(&details) ? buf_str(&details) : STR_NONE;
 }
