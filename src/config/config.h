@@ -187,6 +187,7 @@ struct person_config {
 };
 
 struct approvals_config {
+	struct str url; /* of the pages, without a slash at its end; empty: there are none */
 	bool token; /* approving shows a token, to be pasted with the call that applies */
 	const struct person_config *persons;
 	size_t person_count;
