@@ -66,7 +66,7 @@ static const struct {
 	{ "decline", cli_decline, "decline CONFIG PLAN --reason TEXT", "decline a plan" },
 	{ "escalate", cli_escalate, "escalate CONFIG PLAN --note TEXT",
 		"send a plan of your own to those who hold the grant" },
-	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
+	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL|PLAN",
 		"read the audit log" },
 	{ "client-config", cli_client_config,
 		"client-config CONFIG [--client NAME] [--url URL] [--program PATH]",

@@ -56,6 +56,10 @@ struct role_config {
 	struct place at;
 };
 
+/* "approve.…": to say yes to somebody's plan.  For people: nobody of kind agent or service holds
+ * one, whatever its roles say. */
+bool grant_approves(struct str grant);
+
 /* A named part of the catalog, and for whom it is. */
 #define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */
 struct toolset_config {
@@ -187,7 +191,12 @@ struct person_config {
 };
 
 struct approvals_config {
-	struct str url; /* of the pages, without a slash at its end; empty: there are none */
+	/* The approval pages: a listener of their own. */
+	bool on;
+	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
+	struct str
+		url; /* what people are told, as "https://HOST/approvals"; empty: by the address */
+
 	bool token; /* approving shows a token, to be pasted with the call that applies */
 	const struct person_config *persons;
 	size_t person_count;

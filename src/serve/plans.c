@@ -80,6 +80,7 @@ static void take(struct world *w, struct change *change, const struct plan_row *
 {
 	bug_on(!plan_take_row(w, row, change->plan));
 	change->pending = row->state == PLAN_PROPOSED;
+	change->approved_already = row->state == PLAN_APPROVED;
 }
 
 enum found { FOUND, FOUND_NONE, FOUND_FAILED };

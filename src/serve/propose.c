@@ -13,6 +13,7 @@
 #include "serve/plans.h"
 
 #define MESSAGE_MAX ((size_t)8 << 10)
+#define EFFECTS_MAX 20
 #define PARAMS_MAX ((size_t)64 << 10)
 #define KEY "approve"
 #define STATE_FORM "plan:f:"
@@ -53,11 +54,11 @@ static bool declined(struct call *c)
 	return call_fault(c, CONFIRMATION_INVALID, "declined", STR_NONE);
 }
 
-static bool take_answer(struct run *r, struct str id, bool yes)
+static bool take_answer(struct run *r, bool yes)
 {
 	struct kept *k = arena_new(r->call->arena, struct kept);
 
-	if (!plans_answer(r->world, r->generation, r->call, id, yes, k))
+	if (!plans_answer(r->world, r->generation, r->call, r->call->change->plan_id, yes, k))
 		return false;
 	if (!yes)
 		return declined(r->call);
@@ -66,16 +67,16 @@ static bool take_answer(struct run *r, struct str id, bool yes)
 }
 
 /* The person said yes, said no, or did not say. */
-static bool find_answered(struct run *r, struct str id)
+static bool find_answered(struct run *r)
 {
 	const struct json *answer = json_get(r->call->answers, S(KEY));
 	struct str action = json_get_str(answer, S("action"));
 	const struct json *yes = json_get(json_get(answer, S("content")), S(KEY));
 
 	if (str_eq(action, S("accept")) && json_is(yes, JSON_BOOL))
-		return take_answer(r, id, yes->truth);
+		return take_answer(r, yes->truth);
 	if (str_eq(action, S("decline")))
-		return take_answer(r, id, false);
+		return take_answer(r, false);
 	return true; /* nobody has decided: what is found now is the plan that waits */
 }
 
@@ -84,13 +85,12 @@ bool propose_find(struct run *r)
 	struct change *ch = r->call->change;
 	struct str state = r->call->state_plain_in;
 
-	if (ch->wish == WISH_RUN && str_starts(state, S(STATE_FORM)))
-		return find_answered(r, str_from(state, sizeof STATE_FORM - 1));
-	if (ch->wish == WISH_RUN && str_starts(state, S(STATE_URL))) {
-		ch->plan_id = str_from(state, sizeof STATE_URL - 1);
-		return find_named(r);
-	}
-	return ch->wish != WISH_APPLY || find_named(r);
+	bool form = str_starts(state, S(STATE_FORM)), url = str_starts(state, S(STATE_URL));
+
+	if (ch->wish != WISH_RUN || (!form && !url))
+		return ch->wish != WISH_APPLY || find_named(r);
+	ch->plan_id = str_from(state, sizeof STATE_URL - 1);
+	return form ? find_answered(r) : find_named(r);
 }
 
 /* --- after it ran --- */
@@ -131,8 +131,12 @@ static struct str message(struct run *r, bool form)
 	if (!form)
 		return S("Look at what this would change, and approve or decline it there.");
 	buf_in(&text, c->arena, MESSAGE_MAX * 2);
-	diff_text(c->change->plan, c->who, world_mask_key(r->world, r->generation), c->arena,
-		MESSAGE_MAX, false, &text);
+	diff_text(&text,
+		&(struct diff_view){ .plan = c->change->plan,
+			.who = c->who,
+			.mask_key = world_mask_key(r->world, r->generation) },
+		c->arena, (struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
+		false);
 	return buf_str(&text);
 }
 
@@ -212,7 +216,7 @@ bool propose(struct run *r)
 	find_page(r);
 	if (ch->wish == WISH_PREVIEW)
 		return true;
-	if (ch->pending)
-		return confirm(r, "pending");
+	if (ch->pending || ch->approved_already)
+		return confirm(r, ch->pending ? "pending" : "approved");
 	return ask(r) || confirm(r, "approval");
 }
