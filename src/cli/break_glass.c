@@ -26,7 +26,6 @@
 
 #define APPROVE "break_glass.approve"
 #define REASON_MAX 1000
-#define KEY_MAX 256
 #define LONGEST_US (INT64_C(12) * 3600 * 1000000)
 
 /* The person whose key this is. */
@@ -40,7 +39,7 @@ static bool is_person(struct desk *d, struct str key, const char *where, struct 
 	/* a fixed principal is nobody in particular */
 	verdict = d->config->fixed ? IDENTITY_UNKNOWN
 				   : identity_verify(identity, &d->arena, &shown, clock_wall_us(),
-					     clock_mono_ms(), who);
+					     clock_boot_ms(), who);
 	ok = verdict == IDENTITY_OK && who->kind == PRINCIPAL_HUMAN;
 	identity_free(&identity);
 	if (verdict != IDENTITY_OK)
@@ -59,16 +58,20 @@ static bool who_asks(struct desk *d, struct principal *who)
 
 static bool who_decides(struct desk *d, struct principal *who)
 {
-	struct buf key;
+	struct secret key = { 0 };
+	struct tty terminal;
 	struct err err;
 	bool ok;
 
-	buf_in(&key, &d->arena, KEY_MAX);
-	ok = tty_ask_secret("Your own API key: ", &key, &err);
+	ok = tty_open(&terminal, "/dev/tty", &err);
+	if (ok) {
+		ok = tty_secret(&terminal, "Your own API key: ", &key, &err);
+		tty_close(&terminal);
+	}
 	if (!ok)
 		cli_fail(0, "who are you? %s", err.text);
-	ok = ok && is_person(d, buf_str(&key), "what was typed", who);
-	wipe(key.p, key.n);
+	ok = ok && is_person(d, secret_bytes(&key), "what was typed", who);
+	secret_wipe(&key);
 	return ok;
 }
 

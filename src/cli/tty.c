@@ -1,9 +1,8 @@
 /* tty - see tty.h.
  *
- * Signals wait until what is typed is shown again: a Ctrl-C works with the end of the line. */
+ * Invariants: 1. whatever happens while a secret is read, the terminal echoes again afterwards.
+ * 2. what is read is wiped wherever it does not go out. */
 #include "cli/tty.h"
-
-#include "base/digest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,73 +11,132 @@
 #include <termios.h>
 #include <unistd.h>
 
-static void say(int fd, const char *text)
-{
-	size_t left = strlen(text);
+#define LINE_MAX_BYTES 256
 
-	while (left) {
-		ssize_t n = write(fd, text, left);
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+static volatile sig_atomic_t interrupted; /* the signal; a handler has nowhere else to put it */
+
+static void note_signal(int number)
+{
+	interrupted = number;
+}
+
+bool tty_open(struct tty *t, const char *path, struct err *err)
+{
+	t->fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (t->fd < 0)
+		return err_errno(
+			err, E_UNAVAILABLE, "there is no terminal, and nobody to ask: %s", path);
+	if (isatty(t->fd))
+		return true;
+	tty_close(t);
+	return err_set(err, E_UNAVAILABLE, "%s is not a terminal", path);
+}
+
+void tty_close(struct tty *t)
+{
+	close(t->fd);
+	t->fd = -1;
+}
+
+bool tty_write(struct tty *t, struct str text)
+{
+	while (text.n) {
+		ssize_t n = write(t->fd, text.p, text.n);
 
 		if (n < 0 && errno != EINTR)
-			return; /* nobody sees it; the answer is still read */
-		text += MAX(n, 0);
-		left -= (size_t)MAX(n, 0);
+			return false;
+		if (n > 0)
+			text = str_from(text, (size_t)n);
 	}
+	return true;
 }
 
-static bool read_line(int fd, struct buf *out, struct err *err)
+/* Into space of LINE_MAX_BYTES. */
+static bool read_line(struct tty *t, char *space, size_t *n_out, struct err *err)
 {
-	char byte;
+	size_t n = 0;
 
 	for (;;) {
-		ssize_t n = read(fd, &byte, 1);
+		ssize_t got = read(t->fd, space + n, 1);
 
-		if (n < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !interrupted)
 			continue;
-		if (n <= 0)
-			return err_set(err, E_CANCELLED, "nothing was typed");
-		if (byte == '\n')
+		if (got <= 0)
+			return err_set(err, E_CANCELLED, "nothing was entered");
+		if (space[n] == '\n')
 			break;
-		buf_char(out, byte);
+		if (++n == LINE_MAX_BYTES)
+			return err_set(err, E_LIMIT, "what was entered is too long");
 	}
-	return buf_ok(out) || err_set(err, E_LIMIT, "what was typed is too long");
+	*n_out = n;
+	return true;
 }
 
-static bool ask(int fd, const char *prompt, struct buf *out, struct err *err)
+static void catch_signals(struct sigaction *before)
 {
-	struct termios shown, hidden;
+	struct sigaction note = { .sa_handler = note_signal }; /* no SA_RESTART: read ends */
+
+	sigemptyset(&note.sa_mask);
+	interrupted = 0;
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &note, &before[i]);
+}
+
+/* And what came meanwhile, now that the terminal is as it was. */
+static void release_signals(const struct sigaction *before)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+	if (interrupted)
+		raise(interrupted);
+}
+
+/* The prompt comes when the terminal is silent: what is typed after it is not thrown away. */
+static bool read_silently(
+	struct tty *t, const char *prompt, char *space, size_t *n_out, struct err *err)
+{
+	struct sigaction before[ARRAY_LEN(signals)];
+	struct termios loud, silent;
 	bool ok;
 
-	if (tcgetattr(fd, &shown) != 0)
-		return err_errno(err, E_IO, "/dev/tty");
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-	hidden.c_lflag |= ICANON;
-	if (tcsetattr(fd, TCSAFLUSH, &hidden) != 0)
-		return err_errno(err, E_IO, "/dev/tty");
-	say(fd, prompt);
-	ok = read_line(fd, out, err);
-	tcsetattr(fd, TCSAFLUSH, &shown);
-	say(fd, "\n");
+	if (tcgetattr(t->fd, &loud) != 0)
+		return err_errno(err, E_IO, "the terminal");
+	silent = loud;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	silent.c_lflag |= ICANON;
+	catch_signals(before);
+	ok = tcsetattr(t->fd, TCSAFLUSH, &silent) == 0 ||
+	     err_errno(err, E_IO, "the terminal cannot be silenced");
+	if (ok && !tty_write(t, str_c(prompt)))
+		ok = err_set(err, E_IO, "the terminal is gone");
+	ok = ok && read_line(t, space, n_out, err);
+	tcsetattr(t->fd, TCSAFLUSH, &loud);
+	release_signals(before);
+	return tty_write(t, S("\n")) && ok;
+}
+
+bool tty_secret(struct tty *t, const char *prompt, struct secret *out, struct err *err)
+{
+	char space[LINE_MAX_BYTES];
+	size_t n = 0;
+	bool ok = read_silently(t, prompt, space, &n, err);
+
+	if (ok && !secret_set(out, str_trim(str_n(space, n))))
+		ok = err_set(err, E_LIMIT, "what was entered is too long");
+	wipe(space, sizeof space);
 	return ok;
 }
 
-bool tty_ask_secret(const char *prompt, struct buf *out, struct err *err)
+bool tty_agrees(struct tty *t, const char *prompt, const char *word)
 {
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	sigset_t typed, before;
-	bool ok;
+	char space[LINE_MAX_BYTES];
+	struct err err;
+	size_t n;
 
-	if (fd < 0)
-		return err_set(err, E_UNAVAILABLE, "a terminal is needed: it is asked for there");
-	sigemptyset(&typed);
-	sigaddset(&typed, SIGINT);
-	sigaddset(&typed, SIGQUIT);
-	sigaddset(&typed, SIGTSTP);
-	sigaddset(&typed, SIGTERM);
-	sigprocmask(SIG_BLOCK, &typed, &before);
-	ok = ask(fd, prompt, out, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(fd);
-	return ok;
+	/* what was typed before the question was asked is no answer to it */
+	tcflush(t->fd, TCIFLUSH);
+	interrupted = 0;
+	return tty_write(t, str_c(prompt)) && read_line(t, space, &n, &err) &&
+	       str_eq(str_trim(str_n(space, n)), str_c(word));
 }
