@@ -197,6 +197,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	if (!r.map)
 		return;
 	config_listen_load(l, root, override_listen);
+	config_approvals_load(l, root);
 	config_log_load(l, root);
 	config_limits_load(l, root);
 	config_sources_load(l, root);

@@ -133,6 +133,14 @@ struct admin_config {
 	struct listen_config listen; /* address, loopback and allowed_hosts of it */
 };
 
+/* The approval pages: a listener of their own. */
+struct approvals_config {
+	bool on;
+	bool token; /* approving shows a token to paste */
+	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
+	struct str url; /* what people are told, without a slash at its end; empty: by the address */
+};
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 const char *log_level_name(enum log_level level);
 bool log_level_find(struct str name, enum log_level *out) must_check;
@@ -167,6 +175,7 @@ struct config {
 	struct str instructions; /* for the model, in discover and initialize; may be empty */
 	struct listen_config listen;
 	struct admin_config admin;
+	struct approvals_config approvals;
 	struct log_config log;
 	const struct source_config *sources;
 	size_t source_count;
