@@ -133,10 +133,9 @@ struct admin_config {
 	struct listen_config listen; /* address, loopback and allowed_hosts of it */
 };
 
-/* The approval pages: a listener of their own. */
 struct approvals_config {
+	/* The approval pages: a listener of their own. */
 	bool on;
-	bool token; /* approving shows a token to paste */
 	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
 	struct str url; /* what people are told, without a slash at its end; empty: by the address */
 };

@@ -64,6 +64,17 @@ bool html_end(struct html *h)
 	return buf_ok(h->out);
 }
 
+size_t html_here(struct html *h)
+{
+	end_tag(h);
+	return h->out->n;
+}
+
+struct str html_since(const struct html *h, size_t here)
+{
+	return str_from(buf_str(h->out), here);
+}
+
 static void begin_tag(struct html *h, const char *element)
 {
 	end_tag(h);

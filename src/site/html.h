@@ -20,6 +20,10 @@ void html_begin(struct html *h, struct buf *out);
 /* True: every element was closed, and everything fitted. */
 bool html_end(struct html *h) must_check;
 
+/* A place between elements, and what was written since. */
+size_t html_here(struct html *h);
+struct str html_since(const struct html *h, size_t here);
+
 void html_open(struct html *h, const char *element);
 /* Straight behind html_open or html_void, before any content. */
 void html_attr(struct html *h, const char *name, struct str value);

@@ -7,15 +7,15 @@
 #include <pthread.h>
 #include <string.h>
 
-#define CREDENTIAL_BYTES 128
 #define KEY_BYTES 32
 
 struct row {
 	bool used;
 	struct sha256 name;
 	uint8_t key[KEY_BYTES];
-	char credential[CREDENTIAL_BYTES];
+	char credential[VISIT_CREDENTIAL_BYTES];
 	size_t credential_n;
+	struct sha256 who;
 	uint64_t since_ms, seen_ms;
 };
 
@@ -52,13 +52,8 @@ static void end_row(struct row *r)
 	wipe(r, sizeof *r);
 }
 
-static struct str credential_of(const struct row *r)
-{
-	return str_n(r->credential, r->credential_n);
-}
-
 /* A place for one more.  The lock is held. */
-static struct row *place_for(struct visits *v, struct str credential, uint64_t boot_ms)
+static struct row *place_for(struct visits *v, const struct sha256 *who, uint64_t boot_ms)
 {
 	struct row *free_row = NULL, *own = NULL, *idle = NULL;
 	unsigned own_count = 0;
@@ -74,7 +69,7 @@ static struct row *place_for(struct visits *v, struct str credential, uint64_t b
 		}
 		if (!idle || r->seen_ms < idle->seen_ms)
 			idle = r;
-		if (!str_eq(credential_of(r), credential))
+		if (!sha256_eq(&r->who, who))
 			continue;
 		own_count++;
 		if (!own || r->since_ms < own->since_ms)
@@ -85,14 +80,14 @@ static struct row *place_for(struct visits *v, struct str credential, uint64_t b
 	return free_row ? free_row : idle;
 }
 
-struct str visits_begin(
-	struct visits *v, struct arena *a, struct str credential, uint64_t boot_ms)
+struct str visits_begin(struct visits *v, struct arena *a, struct str credential,
+	const struct sha256 *who, uint64_t boot_ms)
 {
 	uint8_t text[32];
-	struct row row = { .used = true, .since_ms = boot_ms, .seen_ms = boot_ms };
+	struct row row = { .used = true, .who = *who, .since_ms = boot_ms, .seen_ms = boot_ms };
 	struct buf out;
 
-	bug_on(credential.n > CREDENTIAL_BYTES);
+	bug_on(credential.n > VISIT_CREDENTIAL_BYTES);
 	buf_in(&out, a, VISIT_TEXT_BYTES + 1);
 	random_bytes(text, sizeof text);
 	base64url_write(&out, str_n(text, sizeof text));
@@ -102,7 +97,7 @@ struct str visits_begin(
 	memcpy(row.credential, credential.p, credential.n);
 	row.credential_n = credential.n;
 	pthread_mutex_lock(&v->lock);
-	*place_for(v, credential, boot_ms) = row;
+	*place_for(v, who, boot_ms) = row;
 	pthread_mutex_unlock(&v->lock);
 	end_row(&row);
 	return buf_str(&out);
@@ -140,8 +135,8 @@ bool visits_find(struct visits *v, struct arena *a, struct str text, uint64_t bo
 	pthread_mutex_unlock(&v->lock);
 	if (!found.used)
 		return false;
-	*out = (struct visit){ .name = name, .since_ms = found.since_ms };
-	out->credential = arena_str(a, credential_of(&found));
+	*out = (struct visit){ .name = name, .who = found.who, .since_ms = found.since_ms };
+	out->credential = arena_str(a, str_n(found.credential, found.credential_n));
 	bug_on(!secret_set(&out->key, str_n(found.key, sizeof found.key)));
 	end_row(&found);
 	return true;

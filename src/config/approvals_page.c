@@ -1,6 +1,6 @@
-/* approvals - the part of postern.yaml for the approval pages.
+/* approvals_page - the part of postern.yaml for the approval pages.
  *
- * Invariants: 1. there are no pages unless the section is there.  2. a public address needs TLS, or
+ * Invariants: 1. there are no pages unless their address is there.  2. a public address needs TLS, or
  * the statement that a proxy terminates it, and a list of host names.  3. the address that people
  * are told ends in /approvals: what is behind it is ours. */
 #include "config/load.h"
@@ -37,26 +37,27 @@ static void warn_of_plain(
 		  "does it"));
 }
 
-void config_approvals_load(struct config_load *l, const struct yaml *root)
+void config_approvals_page_load(struct config_load *l, struct reader *r)
 {
 	struct approvals_config *o = &l->c->approvals;
-	const struct yaml *node = yaml_get(root, S("approvals"));
-	struct reader r;
+	bool more;
 
 	o->listen.loopback = true;
-	if (!node)
-		return;
-	o->on = true;
-	reader_init(&r, l->a, l->f, node, "approvals");
-	o->listen.address = read_str(&r, "address", S("127.0.0.1:8081"));
+	o->listen.address = read_str(r, "address", STR_NONE);
 	o->listen.written = o->listen.address;
-	o->url = read_str(&r, "url", STR_NONE);
-	o->token = read_bool(&r, "token", false);
-	config_listener_load(l, &r, &o->listen);
-	reader_done(&r);
-	if (!r.map)
+	o->url = read_str(r, "url", STR_NONE);
+	config_listener_load(l, r, &o->listen);
+	o->on = o->listen.address.n > 0;
+	more = o->url.n || o->listen.tls || o->listen.proxy_terminates_tls ||
+	       o->listen.allowed_host_count;
+	if (!o->on && more)
+		config_refuse(l, r->map, NULL, "config.missing",
+			S("approvals.address is missing: there would be no pages"),
+			S("add 'address: 127.0.0.1:8081', or take off url, tls, "
+			  "proxy_terminates_tls and allowed_hosts"));
+	if (!o->on)
 		return;
-	check_url(l, r.map, o);
-	if (config_listener_check(l, r.map, &o->listen))
-		warn_of_plain(l, r.map, &o->listen);
+	check_url(l, r->map, o);
+	if (config_listener_check(l, r->map, &o->listen))
+		warn_of_plain(l, r->map, &o->listen);
 }
