@@ -26,7 +26,7 @@ struct effect_table {
 };
 
 struct effect {
-	const struct effect_table *table;
+	const struct effect_table *table; /* one struct for each table of one struct effects */
 	enum effect_operation operation;
 	unsigned statement; /* the statement (from 0) that first touched the row */
 	const struct cell *before; /* NULL: EFFECT_INSERT */
@@ -51,8 +51,8 @@ const struct effect_table *effect_table_make(struct arena *a, struct str name,
 	const struct str *columns, size_t column_count, const struct effect_rule *rule);
 struct effect *effects_add(struct effects *es, struct arena *a); /* zeroed */
 
-/* By table name, then key bytes, then what is left without the columns that vary; counts touched.
- * Two runs that do the same come out in the same order. */
+/* By table name, then key, then what is left without the columns that vary (effect.c has the whole
+ * of it); counts touched.  Two runs that do the same come out in the same order. */
 void effects_order(struct effects *es, struct arena *a);
 
 /* Is everything declared?  The first thing that is not. */
@@ -73,4 +73,5 @@ struct effect_finding {
 };
 /* rules: of the write, which also names tables that nothing happened to. */
 struct effect_finding effects_judge(const struct effects *es, const struct write *w);
+bool cell_same(const struct cell *a, const struct cell *b); /* kind and text */
 const char *effect_operation_name(enum effect_operation o); /* "insert", "update", "delete" */
