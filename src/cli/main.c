@@ -38,7 +38,7 @@ static const struct {
 		"key issue CONFIG --subject NAME --role ROLE [--role ROLE ...] [--kind "
 		"human|agent|service] "
 		"[--tenant NAME] [--agent NAME] [--expires DAYS] [--label TEXT] "
-		"[--signing] | "
+		"[--signing | --approver] | "
 		"key rotate CONFIG ID [--expires DAYS] | key list CONFIG | "
 		"key report CONFIG [--unused DAYS] | key revoke CONFIG ID [--reason TEXT]",
 		"issue, rotate, list, report on and revoke API keys" },

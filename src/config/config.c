@@ -184,7 +184,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	struct str override_instance)
 {
 	static const char *const elsewhere[] = { "listen", "log", "limits", "sources", "identity",
-		"roles", "toolsets", "tenants", "modes", "builtins" };
+		"roles", "toolsets", "tenants", "modes", "builtins", "approvals" };
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, root, "postern.yaml");
@@ -197,13 +197,13 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	if (!r.map)
 		return;
 	config_listen_load(l, root, override_listen);
-	config_approvals_load(l, root);
 	config_log_load(l, root);
 	config_limits_load(l, root);
 	config_sources_load(l, root);
 	config_roles_load(l, root);
 	config_toolsets_load(l, root);
 	config_identity_load(l, root);
+	config_approvals_load(l, root);
 }
 
 const struct config *config_load(struct arena *a, struct str path, struct str override_listen,

@@ -73,6 +73,7 @@ struct proxy_config {
 	uint32_t max_age_ms;
 	const struct str *roles; /* those it may give */
 	size_t role_count;
+	bool approver; /* whom it names decides on plans, and calls nothing */
 	struct place at;
 };
 
@@ -85,6 +86,7 @@ struct certificate_config {
 	struct str subject, kind, tenant, agent;
 	const struct str *roles;
 	size_t role_count;
+	bool approver; /* as of a proxy */
 	struct place at;
 };
 
@@ -133,13 +135,6 @@ struct admin_config {
 	struct listen_config listen; /* address, loopback and allowed_hosts of it */
 };
 
-struct approvals_config {
-	/* The approval pages: a listener of their own. */
-	bool on;
-	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
-	struct str url; /* what people are told, without a slash at its end; empty: by the address */
-};
-
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 const char *log_level_name(enum log_level level);
 bool log_level_find(struct str name, enum log_level *out) must_check;
@@ -163,7 +158,26 @@ struct limits_config {
 	size_t call_count;
 	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
 	size_t destructive_count;
+	unsigned pending_plans; /* 5: open at a time, of one principal */
 	const struct limit_rule *auth_failures; /* 600/m per address; NULL: behind a proxy */
+};
+
+/* One person of several names: a subject, and what else credentials say: "SUBJECT", or
+ * "ISSUER SUBJECT" of access tokens. */
+struct person_config {
+	struct str name;
+	struct names known_as;
+};
+
+struct approvals_config {
+	/* The approval pages: a listener of their own. */
+	bool on;
+	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
+	struct str url; /* what people are told, as "https://HOST/approvals"; empty: by the address */
+
+	bool token; /* approving shows a token, to be pasted with the call that applies */
+	const struct person_config *persons;
+	size_t person_count;
 };
 
 struct config {
@@ -174,7 +188,6 @@ struct config {
 	struct str instructions; /* for the model, in discover and initialize; may be empty */
 	struct listen_config listen;
 	struct admin_config admin;
-	struct approvals_config approvals;
 	struct log_config log;
 	const struct source_config *sources;
 	size_t source_count;
@@ -198,6 +211,7 @@ struct config {
 	struct read_only_config read_only;
 	bool builtins; /* whoami and list_scopes are offered */
 	struct limits_config limits;
+	struct approvals_config approvals;
 	const struct str *catalog_files; /* globs expanded, sorted */
 	size_t catalog_file_count;
 	struct sha256 digest; /* of the bytes of postern.yaml */

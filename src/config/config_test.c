@@ -217,6 +217,25 @@ static void without_toolsets_and_tenants_nothing_is_cut(void **state)
 	assert_true(c->builtins);
 }
 
+static void who_approves_is_read(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_approvals.yaml"), *other;
+
+	assert_non_null(c);
+	assert_true(c->proxies[0].approver);
+	assert_int_equal(c->limits.pending_plans, 9);
+	assert_true(c->approvals.token);
+	assert_int_equal(c->approvals.person_count, 1);
+	assert_true(str_eq(c->approvals.persons[0].name, S("ada")));
+	assert_true(names_hold(c->approvals.persons[0].known_as, S("https://idp.example 4711")));
+	other = load(x, "good_fixed.yaml");
+	assert_non_null(other);
+	assert_int_equal(other->limits.pending_plans, 5);
+	assert_false(other->approvals.token);
+	assert_int_equal(other->approvals.person_count, 0);
+}
+
 static void overrides_are_held_to_the_same_rules(void **state)
 {
 	struct fixture *x = *state;
@@ -365,6 +384,7 @@ int main(void)
 			what_is_absent_has_its_stated_default, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			toolsets_tenants_and_modes_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_approves_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_toolsets_and_tenants_nothing_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -59,6 +59,18 @@ static void check_key(struct config_load *l, const struct reader *r, const char 
 			S("use at least 32 random bytes"));
 }
 
+/* A person decides; what decides calls nothing. */
+static bool read_approver(struct config_load *l, struct reader *r, struct str kind)
+{
+	bool approver = read_bool(r, "approver", false);
+
+	if (approver && !str_eq(kind, S("human")))
+		config_refuse(l, r->map, "approver", "config.approver",
+			arena_fmt(l->a, "%s: an approver of kind '%.*s'", r->what, STR_ARG(kind)),
+			S("only people approve: kind human, or no 'approver'"));
+	return approver;
+}
+
 static void load_proxy_key(struct config_load *l, struct reader *r, struct proxy_config *o)
 {
 	size_t errors = l->f->errors;
@@ -93,6 +105,7 @@ static void load_proxy(
 	load_proxy_key(l, &r, o);
 	o->max_age_ms = read_duration_ms(&r, "max_age", 30000, 1000, 300000);
 	o->kind = read_kind(&r);
+	o->approver = read_approver(l, &r, o->kind);
 	o->roles = config_role_names(l, &r, &o->role_count);
 	reader_done(&r);
 }
@@ -137,6 +150,7 @@ static void load_certificate(
 	load_match(l, read_node(&r, "match"), o);
 	o->subject = read_str_required(&r, "subject");
 	o->kind = read_kind(&r);
+	o->approver = read_approver(l, &r, o->kind);
 	o->tenant = read_str(&r, "tenant", STR_NONE);
 	config_check_tenant(l, &r, o->tenant);
 	o->agent = read_str(&r, "agent", STR_NONE);

@@ -132,6 +132,7 @@ void config_limits_load(struct config_load *l, const struct yaml *root)
 	o->streams_per_principal = (uint32_t)read_u64(&r, "streams_per_principal", 16, 1, 65536);
 	o->audit_ms = read_duration_ms(&r, "audit_time", 2000, 100, 2000);
 	o->memory = read_bytes(&r, "memory", MEMORY_DEFAULT, (uint64_t)64 << 20, (uint64_t)1 << 40);
+	o->pending_plans = (unsigned)read_u64(&r, "pending_plans", 5, 1, 1000);
 	load_calls(&r, o);
 	load_auth_failures(l, root, &r, o);
 	if (o->tool_ms > o->request_ms)

@@ -28,6 +28,8 @@ void config_check_hosts(
 void config_admin_load(struct config_load *l, const struct yaml *node); /* NULL: absent */
 /* After the environment is known. */
 void config_approvals_load(struct config_load *l, const struct yaml *root);
+/* The keys of the same section that are about the pages. */
+void config_approvals_page_load(struct config_load *l, struct reader *r);
 /* After the environment is known. */
 void config_log_load(struct config_load *l, const struct yaml *root);
 /* After listen, before sources. */

@@ -386,7 +386,7 @@ static enum verdict judge_quota(struct asking *a)
 	const struct limits_config *all = &a->config->limits;
 	struct quota_ask asks[QUOTA_ASKS_MOST];
 	struct call *c = a->call;
-	const struct quota_now now = { str_c(a->l->boot), clock_boot_ms(), clock_wall_us() };
+	const struct store_moment now = { str_c(a->l->boot), clock_boot_ms(), clock_wall_us() };
 	struct quota_answer answer;
 	struct buf text;
 	struct err err;

@@ -42,7 +42,8 @@ static struct known *known_of(const struct config *config, const struct certific
 		.expires_us = shown->ends_us,
 		.environment = str_c(environment_name(config->environment)),
 		.roles = row->roles,
-		.role_count = row->role_count };
+		.role_count = row->role_count,
+		.approver = row->approver };
 
 	buf_lit(&id, "cert:");
 	buf_add(&id, str_sub(shown->sha256, 0, 16));

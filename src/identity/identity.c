@@ -4,7 +4,8 @@
  *
  * Invariants: 1. exactly one credential decides: a token, a signature or a proxy's identity, and a
  * certificate only where none of them is.  2. what was shown in two ways, or half, is refused even
- * where it would not be needed.  3. any doubt is not IDENTITY_OK. */
+ * where it would not be needed.  3. what decides on plans calls nothing.  4. any doubt is not
+ * IDENTITY_OK. */
 #include "identity/identity.h"
 
 #include "identity/inside.h"
@@ -125,7 +126,8 @@ static enum identity_verdict verify_jwt(
 
 static bool is_key(struct str token)
 {
-	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_"));
+	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_")) ||
+	       str_starts(token, S("psap_"));
 }
 
 static enum identity_verdict verify_bearer(struct identity *i, const struct credential_shown *shown,
@@ -176,9 +178,14 @@ enum identity_verdict identity_verify(struct identity *i, struct arena *a,
 		return IDENTITY_OK;
 	}
 	verdict = verify(i, shown, at, &k);
-	if (verdict == IDENTITY_OK)
-		known_hand_out(k, a, out);
-	return verdict;
+	if (verdict != IDENTITY_OK)
+		return verdict;
+	if (k->principal.approver) {
+		known_drop(k);
+		return IDENTITY_APPROVER;
+	}
+	known_hand_out(k, a, out);
+	return IDENTITY_OK;
 }
 
 static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
@@ -191,7 +198,7 @@ static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
 	if (!i->config->api_keys)
 		return false;
 	arena_init(&a, (size_t)64 << 10);
-	good = store_key_get(i->store, &a, id, &row, &err) && !row.revoked_us &&
+	good = store_key_get(i->store, &a, id, &row, &err) && !row.revoked_us && !row.approver &&
 	       (!row.expires_us || row.expires_us > wall_us);
 	arena_done(&a);
 	return good;
@@ -200,7 +207,7 @@ static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
 static bool has_proxy(const struct config *config, struct str name)
 {
 	for (size_t k = 0; k < config->proxy_count; k++)
-		if (str_eq(config->proxies[k].name, name))
+		if (!config->proxies[k].approver && str_eq(config->proxies[k].name, name))
 			return true;
 	return false;
 }
@@ -226,7 +233,7 @@ static bool has_certificate(const struct config *config, const struct held_crede
 	for (size_t k = 0; k < config->certificate_count; k++) {
 		const struct certificate_config *row = &config->certificates[k];
 
-		if (is_held_by(held, row->subject, row->tenant, row->agent))
+		if (!row->approver && is_held_by(held, row->subject, row->tenant, row->agent))
 			return true;
 	}
 	return false;

@@ -44,6 +44,7 @@ bool principal_of_key(const struct config *config, struct arena *a, const struct
 
 /* A new key: "pstn_ENV_ID_SECRET" (dev, stg, prd; ID 12 and SECRET 43 characters, base64url of 256
  * random bits), shown once.  What the store keeps is in *row_out.  seal: NULL for a key that is
- * sent; else a signing key, "psgn_ENV_ID_SECRET", whose secret the store keeps sealed. */
+ * sent; else a signing key, "psgn_ENV_ID_SECRET", whose secret the store keeps sealed.  With
+ * row_out->approver one that decides on plans, "psap_ENV_ID_SECRET". */
 struct str identity_make_key(struct arena *a, enum environment environment, const struct seal *seal,
 	struct key_row *row_out);

@@ -34,6 +34,9 @@ struct moment {
 /* Each gives *out, which the caller holds, with IDENTITY_OK and nothing else. */
 enum identity_verdict key_verify(
 	struct identity *i, struct str token, struct moment at, struct known **out);
+/* Of a key that decides on plans. */
+enum identity_verdict key_verify_approver(
+	struct identity *i, struct str token, struct moment at, struct known **out);
 enum identity_verdict key_verify_signed(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out);
 enum identity_verdict proxy_verify(struct identity *i, const struct credential_shown *shown,

@@ -47,6 +47,7 @@ struct principal {
 	const struct str *scopes;
 	size_t scope_count;
 	struct surface surface;
+	bool approver; /* by a credential that decides on plans, and calls nothing */
 	bool read_only; /* the server, the subject or the agent may change nothing */
 	bool tenant_foreign; /* the tenants are listed, and this one's is not among them */
 	int64_t break_glass; /* request by which it holds more than its roles give; 0: none */

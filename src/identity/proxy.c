@@ -118,6 +118,7 @@ static enum identity_verdict read_principal(const struct identity *i, struct are
 {
 	struct principal p = { .credential_kind = CREDENTIAL_PROXY,
 		.credential = arena_fmt(a, "proxy:%.*s", STR_ARG(c->name)),
+		.approver = c->approver,
 		.environment = str_c(environment_name(i->config->environment)) };
 
 	if (!principal_kind_read(c->kind, &p.kind) || !read_identity(a, c, text, &p))

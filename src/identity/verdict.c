@@ -21,6 +21,7 @@ const char *identity_verdict_name(enum identity_verdict v)
 		[IDENTITY_CLAIMS] = "claims",
 		[IDENTITY_CERTIFICATE] = "certificate",
 		[IDENTITY_BINDING] = "binding",
+		[IDENTITY_APPROVER] = "approver",
 		[IDENTITY_SIZE] = "size",
 		[IDENTITY_ENCODING] = "encoding",
 		[IDENTITY_DUPLICATE] = "duplicate_claim",

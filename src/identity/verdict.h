@@ -15,7 +15,7 @@ enum identity_verdict {
 	IDENTITY_UNAVAILABLE, /* the store, a secret's file or the issuer's keys cannot be asked */
 
 	/* of signed requests and certificates */
-	IDENTITY_USE, /* a signing key sent as a token, or a token's key that signs */
+	IDENTITY_USE, /* not for this: a signing key sent as a token, a caller's that decides, … */
 	IDENTITY_SIGNATURE, /* not that of this request or token */
 	IDENTITY_TIME, /* signed too long ago, or too far ahead */
 	IDENTITY_REPLAY, /* this very request came before */
@@ -23,6 +23,8 @@ enum identity_verdict {
 	IDENTITY_CLAIMS, /* a proxy's identity says what it must not, or not what it must */
 	IDENTITY_CERTIFICATE, /* no row of the configuration is for this certificate, or two are */
 	IDENTITY_BINDING, /* the token is bound to another certificate */
+
+	IDENTITY_APPROVER, /* made for deciding on plans, and shown on the wire */
 
 	/* of access tokens */
 	IDENTITY_SIZE, /* more than 8 KiB */

@@ -4,9 +4,10 @@
 #include "base/clock.h"
 #include "guard/survey.h"
 
+/* And may call. */
 static bool is_valid(const struct key_row *row, int64_t now_us)
 {
-	return !row->revoked_us && (!row->expires_us || row->expires_us > now_us);
+	return !row->revoked_us && !row->approver && (!row->expires_us || row->expires_us > now_us);
 }
 
 void survey_keys(struct world *w, const struct generation *g, struct findings *f)

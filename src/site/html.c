@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "render/inert.h"
-
 static const char *entity(char c)
 {
 	switch (c) {
@@ -106,14 +104,14 @@ void html_attr(struct html *h, const char *name, struct str value)
 {
 	html_flag(h, name);
 	buf_lit(h->out, "=\"");
-	inert_write(h->out, value, escape);
+	escape(h->out, value);
 	buf_char(h->out, '"');
 }
 
 void html_text(struct html *h, struct str text)
 {
 	end_tag(h);
-	inert_write(h->out, text, escape);
+	escape(h->out, text);
 }
 
 void html_close(struct html *h)

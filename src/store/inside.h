@@ -6,7 +6,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
-#include "store/store.h"
+#include "store/clock.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -26,12 +26,22 @@ struct store {
 	size_t statement_count;
 	dev_t device; /* of the file that is open */
 	ino_t inode;
+	store_clock_read *clock;
+	char boot_id[64]; /* of clock_of_host, once it was asked */
 	bool seen; /* there was a file: from now on, none is a failure and not an empty store */
 };
 
 /* schema.c: step i brings a file from version i to i + 1; steps that were released never change. */
 extern const char *const store_schema[];
 extern const int store_schema_version;
+
+/* clock.c: the store's time at this moment, from what was written last; tick writes it, too, and
+ * belongs into a transaction.  Both under the lock. */
+void store_clock_moment(struct store *s, struct store_moment *out);
+bool store_clock_look(struct store *s, const struct store_moment *now, int64_t *at_ms_out,
+	struct err *err) must_check;
+bool store_clock_tick(struct store *s, const struct store_moment *now, int64_t *at_ms_out,
+	struct err *err) must_check;
 
 /* All under the lock.  store_ready: the file behind the path, brought to our schema; true with
  * s->db NULL: there is nothing yet, and `making` is off. */
