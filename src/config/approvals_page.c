@@ -1,8 +1,8 @@
 /* approvals_page - the part of postern.yaml for the approval pages.
  *
- * Invariants: 1. there are no pages unless their address is there.  2. a public address needs TLS, or
- * the statement that a proxy terminates it, and a list of host names.  3. the address that people
- * are told ends in /approvals: what is behind it is ours. */
+ * Invariants: 1. there are no pages unless their address is there.  2. a public address needs TLS,
+ * or the statement that a proxy terminates it, and a list of host names.  3. the address that
+ * people are told ends in /approvals: what is behind it is ours. */
 #include "config/load.h"
 
 static void check_url(struct config_load *l, const struct yaml *at, struct approvals_config *o)

@@ -173,7 +173,8 @@ struct approvals_config {
 	/* The approval pages: a listener of their own. */
 	bool on;
 	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
-	struct str url; /* what people are told, as "https://HOST/approvals"; empty: by the address */
+	struct str
+		url; /* what people are told, as "https://HOST/approvals"; empty: by the address */
 
 	bool token; /* approving shows a token, to be pasted with the call that applies */
 	const struct person_config *persons;

@@ -50,8 +50,8 @@ static void load_tls(struct config_load *l, struct reader *listener, struct list
 	if (!node)
 		return;
 	o->tls = true;
-	reader_init(&r, l->a, l->f, node,
-		arena_cstr(l->a, arena_fmt(l->a, "%s.tls", listener->what)));
+	reader_init(
+		&r, l->a, l->f, node, arena_cstr(l->a, arena_fmt(l->a, "%s.tls", listener->what)));
 	o->tls_cert = config_path(l, read_str_required(&r, "cert"));
 	o->tls_key = config_path(l, read_str_required(&r, "key"));
 	o->tls_client_ca = config_path(l, read_str(&r, "client_ca", STR_NONE));

@@ -22,7 +22,8 @@ static bool check_recent(struct look *l, struct str id)
 {
 	if (visit_is_recent(&l->visit, l->r->boot_ms))
 		return true;
-	page_see_other(l, arena_fmt(l->a, SITE_ROOT "/sign-in?next=" SITE_ROOT "/%.*s", STR_ARG(id)));
+	page_see_other(
+		l, arena_fmt(l->a, SITE_ROOT "/sign-in?next=" SITE_ROOT "/%.*s", STR_ARG(id)));
 	return false;
 }
 

@@ -1,8 +1,8 @@
 /* html - see html.h.
  *
  * Invariants: 1. '<' that is not part of a tag of ours never leaves; neither do '&', '"', '\'' and
- * '>' of a value.  2. every attribute has its quotes.  3. what no person can see, or what makes text
- * run the other way, leaves as a visible escape. */
+ * '>' of a value.  2. every attribute has its quotes.  3. what no person can see, or what makes
+ * text run the other way, leaves as a visible escape. */
 #include "site/html.h"
 
 #include <string.h>

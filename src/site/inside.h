@@ -28,14 +28,14 @@ struct str site_cookie_name(const struct look *l);
 
 /* --- layout.c: the frame of every page --- */
 
-struct page {
+struct frame {
 	int status;
 	const char *title;
 	struct str subject; /* of the title: "PLAN"; may be empty */
 	uint64_t left_s; /* a countdown is on it, from so many seconds; 0: none */
 };
 /* Up to the open <main>. */
-void page_begin(struct look *l, const struct page *p);
+void page_begin(struct look *l, const struct frame *p);
 void page_end(struct look *l); /* and it is the reply */
 /* A whole page that says one thing. */
 void page_say(struct look *l, int status, const char *title, struct str words);
@@ -104,7 +104,8 @@ void diff_view(struct look *l, const struct plan *p);
 /* The digest of those bytes. */
 void plan_view_digest(struct look *l, const struct shown_plan *p, struct sha256 *out);
 /* What the seal of a form for this plan is about. */
-struct str plan_about(struct look *l, const struct plan_row *row, const char *what, struct str shown_hex);
+struct str plan_about(
+	struct look *l, const struct plan_row *row, const char *what, struct str shown_hex);
 struct notice {
 	int status;
 	struct str words; /* empty: none */
@@ -119,5 +120,5 @@ struct str plan_standing(struct look *l, const struct plan_row *row);
 
 /* --- style.c --- */
 
-extern const struct str site_style;
+struct str style_sheet(struct arena *a);
 struct str style_countdown(struct arena *a, uint64_t seconds);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-static void write_head(struct look *l, const struct page *p)
+static void write_head(struct look *l, const struct frame *p)
 {
 	struct html *h = &l->h;
 	struct str subject = p->subject.n ? p->subject : S("postern approvals");
@@ -97,7 +97,7 @@ static void write_banner(struct look *l)
 	html_close(h);
 }
 
-void page_begin(struct look *l, const struct page *p)
+void page_begin(struct look *l, const struct frame *p)
 {
 	buf_in(&l->page, l->a, SITE_PAGE_BYTES);
 	l->reply->status = p->status;
@@ -128,7 +128,7 @@ void page_end(struct look *l)
 
 void page_say(struct look *l, int status, const char *title, struct str words)
 {
-	page_begin(l, &(struct page){ .status = status, .title = title });
+	page_begin(l, &(struct frame){ .status = status, .title = title });
 	html_put(&l->h, "h1", str_c(title));
 	html_put(&l->h, "p", words);
 	html_open(&l->h, "p");

@@ -32,6 +32,6 @@ struct str moment_text(struct arena *a, int64_t wall_us)
 	buf_in(&b, a, 64);
 	clock_write_rfc3339(&b, wall_us);
 	whole = buf_str(&b);
-	return arena_fmt(a, "%.*s %.*s UTC", STR_ARG(str_sub(whole, 0, 10)),
-		STR_ARG(str_sub(whole, 11, 8)));
+	return arena_fmt(
+		a, "%.*s %.*s UTC", STR_ARG(str_sub(whole, 0, 10)), STR_ARG(str_sub(whole, 11, 8)));
 }

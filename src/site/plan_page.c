@@ -16,8 +16,8 @@ bool plan_open(struct look *l, struct str id, struct shown_plan *out)
 	}
 	out->expired = out->row.state == PLAN_EXPIRED ||
 		       (out->row.state == PLAN_PROPOSED && out->row.expires_us <= l->r->now_us);
-	out->may = approval_judge(
-		config, &out->row, &(struct decider){ .who = &l->who, .yes = true });
+	out->may =
+		approval_judge(config, &out->row, &(struct decider){ .who = &l->who, .yes = true });
 	out->may_decline = approval_judge(config, &out->row, &(struct decider){ .who = &l->who });
 	if (out->expired && out->may == DECIDE_MAY)
 		out->may = DECIDE_STATE;
@@ -39,13 +39,12 @@ struct str plan_standing(struct look *l, const struct plan_row *row)
 	case PLAN_APPROVED:
 		if (row->expires_us <= l->r->now_us)
 			return S("approved, and expired before it was applied");
-		return arena_fmt(l->a, "approved%s%.*s, not applied yet", by,
-			STR_ARG(row->decided_by));
+		return arena_fmt(
+			l->a, "approved%s%.*s, not applied yet", by, STR_ARG(row->decided_by));
 	case PLAN_DECLINED:
 		return arena_fmt(l->a, "declined%s%.*s", by, STR_ARG(row->decided_by));
 	case PLAN_APPLIED:
-		return arena_fmt(
-			l->a, "applied, approved%s%.*s", by, STR_ARG(row->decided_by));
+		return arena_fmt(l->a, "applied, approved%s%.*s", by, STR_ARG(row->decided_by));
 	case PLAN_VOID:
 		return row->why.n ? arena_fmt(l->a, "void: %.*s", STR_ARG(row->why)) : S("void");
 	case PLAN_EXPIRED:
@@ -150,8 +149,7 @@ static void begin_form(struct look *l, const struct plan_row *row, const char *v
 {
 	html_open_class(&l->h, "form", "sheet");
 	html_attr(&l->h, "method", S("post"));
-	html_attr(&l->h, "action",
-		arena_fmt(l->a, SITE_ROOT "/%.*s/%s", STR_ARG(row->id), verb));
+	html_attr(&l->h, "action", arena_fmt(l->a, SITE_ROOT "/%.*s/%s", STR_ARG(row->id), verb));
 }
 
 struct note_field {
@@ -217,11 +215,10 @@ static void write_escalate_form(struct look *l, const struct plan_row *row)
 	begin_form(l, row, "escalate");
 	html_put(&l->h, "h3", S("Ask a second person"));
 	page_form_seal(l, about);
-	write_note(l,
-		&(struct note_field){ "escalate-note", "What they should know",
-			"They see it beside the plan. From then on you cannot approve it "
-			"yourself.",
-			true });
+	write_note(l, &(struct note_field){ "escalate-note", "What they should know",
+			      "They see it beside the plan. From then on you cannot approve it "
+			      "yourself.",
+			      true });
 	end_form(l, "plain", "Send it to them");
 }
 
@@ -235,8 +232,8 @@ static void write_again(struct look *l, const struct plan_row *row)
 	html_put(&l->h, "p",
 		S("You signed in more than 15 minutes ago; deciding needs it once more."));
 	html_open(&l->h, "p");
-	html_link(&l->h, arena_fmt(l->a, SITE_ROOT "/sign-in?next=" SITE_ROOT "/%.*s",
-				 STR_ARG(row->id)),
+	html_link(&l->h,
+		arena_fmt(l->a, SITE_ROOT "/sign-in?next=" SITE_ROOT "/%.*s", STR_ARG(row->id)),
 		S("Sign in again to decide"));
 	html_close(&l->h);
 }
@@ -280,11 +277,10 @@ void plan_page(struct look *l, const struct shown_plan *p, const struct notice *
 	struct buf hex;
 	size_t view;
 
-	page_begin(l,
-		&(struct page){ .status = n->status,
-			.title = "Plan",
-			.subject = p->row.tool,
-			.left_s = open && left_us > 0 ? (uint64_t)left_us / 1000000 : 0 });
+	page_begin(l, &(struct frame){ .status = n->status,
+			      .title = "Plan",
+			      .subject = p->row.tool,
+			      .left_s = open && left_us > 0 ? (uint64_t)left_us / 1000000 : 0 });
 	html_open(&l->h, "h1");
 	html_text(&l->h, S("Plan of "));
 	html_put(&l->h, "code", p->row.tool);

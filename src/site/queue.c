@@ -175,7 +175,7 @@ void queue_page(struct look *l)
 		else if (approval_asked(l->r->config, &rows[i], &l->who))
 			add_plan(l, &asked, &rows[i]);
 	}
-	page_begin(l, &(struct page){ .status = 200, .title = "Waiting for a decision" });
+	page_begin(l, &(struct frame){ .status = 200, .title = "Waiting for a decision" });
 	html_put(&l->h, "h1", S("Waiting for a decision"));
 	write_waiting(l, "Yours to decide", "Nothing waits for you.", &mine);
 	if (asked.count)
@@ -207,19 +207,20 @@ void history_page(struct look *l)
 		page_trouble(l, &err);
 		return;
 	}
-	page_begin(l, &(struct page){ .status = 200, .title = "Decided" });
+	page_begin(l, &(struct frame){ .status = 200, .title = "Decided" });
 	html_put(&l->h, "h1", S("Decided"));
 	shown = MIN(count, (size_t)ROWS_MAX);
 	if (!count)
 		html_put(&l->h, "p", S("Nothing yet."));
 	if (count) {
-		table_begin(l, "list", S("Plans that you asked for or may decide on, the latest first"),
-			columns);
+		table_begin(l, "list",
+			S("Plans that you asked for or may decide on, the latest first"), columns);
 		for (size_t i = 0; i < shown; i++)
 			write_history_row(l, &rows[i]);
 		table_end(l);
 	}
 	if (shown < count)
-		html_put(&l->h, "p", arena_fmt(l->a, "%zu older ones are not shown.", count - shown));
+		html_put(&l->h, "p",
+			arena_fmt(l->a, "%zu older ones are not shown.", count - shown));
 	page_end(l);
 }

@@ -82,8 +82,8 @@ static void write_shown_form(struct look *l, struct str next)
 {
 	struct principal who = { 0 };
 
-	if (!l->r->shows_identity ||
-		l->hands->enter(l->r->ctx, STR_NONE, &who) != IDENTITY_OK || !who.approver)
+	if (!l->r->shows_identity || l->hands->enter(l->r->ctx, STR_NONE, &who) != IDENTITY_OK ||
+		!who.approver)
 		return;
 	begin_form(l, next);
 	html_open(&l->h, "p");
@@ -100,7 +100,7 @@ void sign_in_page(struct look *l, int status, struct str trouble)
 	bool post = str_eq(l->r->method, S("POST"));
 	struct str next = sign_in_target(form_get(post ? &l->form : &l->query, "next"));
 
-	page_begin(l, &(struct page){ .status = status, .title = "Sign in to decide" });
+	page_begin(l, &(struct frame){ .status = status, .title = "Sign in to decide" });
 	html_put(&l->h, "h1", S("Sign in to decide"));
 	write_trouble(l, trouble);
 	if (l->visiting && !visit_is_recent(&l->visit, l->r->boot_ms))
@@ -152,8 +152,8 @@ static void set_cookie(struct look *l, struct str value, bool ends)
 
 	out->headers[out->header_count++] = (struct site_header){ S("Set-Cookie"),
 		arena_fmt(l->a, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Strict%s%s",
-			STR_ARG(site_cookie_name(l)), STR_ARG(value), l->r->secure ? "; Secure" : "",
-			ends ? "; Max-Age=0" : "") };
+			STR_ARG(site_cookie_name(l)), STR_ARG(value),
+			l->r->secure ? "; Secure" : "", ends ? "; Max-Age=0" : "") };
 }
 
 static void begin_visit(struct look *l, const struct principal *who)

@@ -4,9 +4,9 @@
  * that person still who they were, and not paused; the form; the page.
  *
  * Invariants: 1. no POST does anything unless this browser says that one of our own pages sent it,
- * and the form carries the seal of this visit.  2. the visit alone proves nothing: its credential is
- * looked up with every request.  3. every reply says what a browser may do with it: nothing but show
- * it, with our stylesheet. */
+ * and the form carries the seal of this visit.  2. the visit alone proves nothing: its credential
+ * is looked up with every request.  3. every reply says what a browser may do with it: nothing but
+ * show it, with our stylesheet. */
 #include "site/site.h"
 
 #include "base/scan.h"
@@ -63,7 +63,8 @@ static const struct site_header always[] = {
 	{ STR_INIT("Referrer-Policy"), STR_INIT("same-origin") },
 	{ STR_INIT("Cross-Origin-Opener-Policy"), STR_INIT("same-origin") },
 	{ STR_INIT("Cross-Origin-Resource-Policy"), STR_INIT("same-origin") },
-	{ STR_INIT("Permissions-Policy"), STR_INIT("clipboard-read=(), publickey-credentials-get=()") },
+	{ STR_INIT("Permissions-Policy"),
+		STR_INIT("clipboard-read=(), publickey-credentials-get=()") },
 	{ STR_INIT("Cache-Control"), STR_INIT("no-store") },
 };
 
@@ -105,7 +106,7 @@ static void style_get(struct look *l)
 {
 	l->reply->status = 200;
 	l->reply->content_type = S("text/css; charset=utf-8");
-	l->reply->body = site_style;
+	l->reply->body = style_sheet(l->a);
 }
 
 static void sign_in_get(struct look *l)
@@ -160,12 +161,11 @@ static bool is_post(const struct look *l)
 static void refuse_method(struct look *l, struct str allowed)
 {
 	page_say(l, 405, "Not that way", S("This address is not used like that."));
-	l->reply->headers[l->reply->header_count++] =
-		(struct site_header){ S("Allow"), allowed };
+	l->reply->headers[l->reply->header_count++] = (struct site_header){ S("Allow"), allowed };
 }
 
-/* The link came from elsewhere, so the browser kept the cookie to itself: asked again from a page of
- * ours, it sends it. */
+/* The link came from elsewhere, so the browser kept the cookie to itself: asked again from a page
+ * of ours, it sends it. */
 static bool comes_from_elsewhere(const struct look *l)
 {
 	return str_eq(l->r->fetch_site, S("cross-site")) ||
@@ -271,7 +271,7 @@ static void answer_plan(struct look *l, struct str rest)
 static bool answer_route(struct look *l)
 {
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-		void (*page)(struct look *) = is_post(l) ? routes[i].post
+		void (*page)(struct look *) = is_post(l)  ? routes[i].post
 					      : is_get(l) ? routes[i].get
 							  : NULL;
 
@@ -340,8 +340,7 @@ static bool read_form(struct look *l)
 {
 	struct str type, rest;
 
-	type = str_cut(l->r->content_type, ';', &type, &rest) ? str_trim(type)
-							      : l->r->content_type;
+	type = str_cut(l->r->content_type, ';', &type, &rest) ? str_trim(type) : l->r->content_type;
 	if (str_eq_ci(type, S("application/x-www-form-urlencoded")) &&
 		l->r->body.n <= SITE_FORM_BYTES && form_read(&l->form, l->a, l->r->body))
 		return true;
@@ -360,9 +359,7 @@ static bool check_pause(struct look *l)
 
 void site_answer(struct site *s, const struct site_request *r, struct site_reply *out)
 {
-	struct look l = {
-		.site = s, .hands = &s->hands, .r = r, .reply = out, .a = r->arena
-	};
+	struct look l = { .site = s, .hands = &s->hands, .r = r, .reply = out, .a = r->arena };
 
 	*out = (struct site_reply){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)

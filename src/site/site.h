@@ -39,8 +39,8 @@ struct site_hands {
 	/* As in serve/plans.h. */
 	bool (*list)(void *ctx, const struct principal *who, enum plans_which which,
 		struct plan_row **rows_out, size_t *count_out, struct err *err);
-	bool (*open)(void *ctx, const struct principal *who, struct str id, struct plan_row *row_out,
-		struct plan *plan_out, struct err *err);
+	bool (*open)(void *ctx, const struct principal *who, struct str id,
+		struct plan_row *row_out, struct plan *plan_out, struct err *err);
 	bool (*decide)(void *ctx, const struct principal *who, const struct plan_row *row,
 		const struct plan *plan, const struct site_decision *d, struct str *token_out,
 		enum decide *verdict_out, struct err *err);

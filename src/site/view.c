@@ -42,8 +42,7 @@ static void write_arguments(struct look *l, const struct plan_step *s)
 	if (!json_parse(l->a, s->arguments, &args, &wrong) || args.kind != JSON_OBJECT)
 		write_argument(l, S("(as it stands)"), s->arguments);
 	for (uint32_t i = 0; args.kind == JSON_OBJECT && i < args.count; i++)
-		write_argument(
-			l, args.members[i].name, argument_text(l, &args.members[i].value));
+		write_argument(l, args.members[i].name, argument_text(l, &args.members[i].value));
 	if (args.kind == JSON_OBJECT && !args.count)
 		write_argument(l, S("(no arguments)"), STR_NONE);
 	table_end(l);
@@ -70,8 +69,8 @@ static void write_call(struct look *l, const struct plan *p, size_t i)
 
 static void write_count(struct look *l, uint64_t n)
 {
-	table_put(l, n ? "number" : "number nothing",
-		arena_fmt(l->a, "%llu", (unsigned long long)n));
+	table_put(
+		l, n ? "number" : "number nothing", arena_fmt(l->a, "%llu", (unsigned long long)n));
 }
 
 static void write_touched(struct look *l, const struct plan_step *s)
@@ -114,9 +113,8 @@ static void write_sums(struct look *l, const struct plan *p)
 		html_open(h, "dd");
 		html_put_class(h, "strong", "number", p->sums[i].net);
 		if (!str_eq(p->sums[i].net, p->sums[i].gross))
-			html_text(h,
-				arena_fmt(l->a, " (moved in all: %.*s)",
-					STR_ARG(p->sums[i].gross)));
+			html_text(h, arena_fmt(l->a, " (moved in all: %.*s)",
+					     STR_ARG(p->sums[i].gross)));
 		html_close(h);
 		html_close(h);
 	}

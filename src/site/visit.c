@@ -37,7 +37,7 @@ void visits_free(struct visits **v)
 	if (!*v)
 		return;
 	pthread_mutex_destroy(&(*v)->lock);
-	wipe((*v)->rows, sizeof (*v)->rows);
+	wipe((*v)->rows, sizeof(*v)->rows);
 	heap_free(*v);
 	*v = NULL;
 }
@@ -112,8 +112,8 @@ static struct row *row_of(struct visits *v, const struct sha256 *name)
 	return NULL;
 }
 
-bool visits_find(struct visits *v, struct arena *a, struct str text, uint64_t boot_ms,
-	struct visit *out)
+bool visits_find(
+	struct visits *v, struct arena *a, struct str text, uint64_t boot_ms, struct visit *out)
 {
 	struct row found = { 0 };
 	struct sha256 name;
