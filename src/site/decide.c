@@ -5,8 +5,6 @@
  * recent.  4. who may decide is judged again, where the decision is made (serve/plans.h). */
 #include "site/inside.h"
 
-#define NOTE_BYTES 1000
-
 static void refuse(struct look *l, const char *reason, struct str words)
 {
 	page_deny(l, &l->who, &(struct denial){ reason, 403, words });
@@ -30,8 +28,8 @@ static bool check_recent(struct look *l, struct str id)
 static bool check_note(
 	struct look *l, const struct shown_plan *p, struct str note, const char *needed)
 {
-	if (note.n > NOTE_BYTES)
-		say_on_page(l, p, 422, S("The note is longer than 500 characters."));
+	if (note.n > PLAN_NOTE_MAX)
+		say_on_page(l, p, 422, S("The note is longer than 1,000 bytes."));
 	else if (needed && !str_trim(note).n)
 		say_on_page(l, p, 422, str_c(needed));
 	else
@@ -79,25 +77,32 @@ static void say_decided(struct look *l, struct str id, struct str token)
 		plan_page(l, &p, &(struct notice){ .status = 200, .token = token });
 }
 
+static void say_outcome(struct look *l, struct str id, bool done, const struct site_outcome *o,
+	const struct err *err)
+{
+	if (done)
+		say_decided(l, id, o->token);
+	else if (o->verdict != DECIDE_MAY)
+		say_verdict(l, id, o->verdict);
+	else
+		page_trouble(l, err);
+}
+
 static void decide(struct look *l, const struct shown_plan *p, const struct site_decision *d)
 {
-	enum decide verdict = DECIDE_UNKNOWN;
-	struct str token = STR_NONE;
+	struct site_plan plan = { &p->row, &p->plan };
+	struct site_outcome out = { .verdict = DECIDE_UNKNOWN };
 	struct err err;
+	bool done = l->hands->decide(l->r->ctx, &l->who, &plan, d, &out, &err);
 
-	if (l->hands->decide(l->r->ctx, &l->who, &p->row, &p->plan, d, &token, &verdict, &err))
-		say_decided(l, p->row.id, token);
-	else if (verdict != DECIDE_MAY)
-		say_verdict(l, p->row.id, verdict);
-	else
-		page_trouble(l, &err);
+	say_outcome(l, p->row.id, done, &out, &err);
 }
 
 void plan_decide_post(struct look *l, struct str id)
 {
 	struct str what = form_get(&l->form, "decision");
 	struct site_decision d = { .yes = str_eq(what, S("approve")),
-		.note = form_get(&l->form, "note") };
+		.note = str_trim(form_get(&l->form, "note")) };
 	struct shown_plan p = { 0 };
 
 	if (!plan_open(l, id, &p))
@@ -114,26 +119,29 @@ void plan_decide_post(struct look *l, struct str id)
 		decide(l, &p, &d);
 }
 
+static void escalate(struct look *l, const struct shown_plan *p, const struct site_decision *d)
+{
+	struct site_plan plan = { &p->row, &p->plan };
+	struct site_outcome out = { .verdict = DECIDE_UNKNOWN };
+	struct err err;
+	bool done = l->hands->escalate(l->r->ctx, &l->who, &plan, d, &out, &err);
+
+	say_outcome(l, p->row.id, done, &out, &err);
+}
+
 void plan_escalate_post(struct look *l, struct str id)
 {
-	struct str note = form_get(&l->form, "note");
-	enum decide verdict = DECIDE_UNKNOWN;
+	struct site_decision d = { .note = str_trim(form_get(&l->form, "note")) };
 	struct shown_plan p = { 0 };
-	struct err err;
 
 	if (!plan_open(l, id, &p))
 		return;
-	if (!page_form_sealed(l, plan_about(l, &p.row, "escalate", STR_NONE))) {
+	if (!page_form_sealed(l, plan_about(l, &p.row, "escalate", form_get(&l->form, "shown")))) {
 		refuse(l, "seal", S("This form is not from this visit. Nothing was sent."));
 		return;
 	}
-	if (!check_recent(l, id) ||
-		!check_note(l, &p, note, "Say what the second person should know."))
-		return;
-	if (l->hands->escalate(l->r->ctx, &l->who, &p.row, &p.plan, note, &verdict, &err))
-		page_see_other(l, arena_fmt(l->a, SITE_ROOT "/%.*s", STR_ARG(id)));
-	else if (verdict != DECIDE_MAY)
-		say_verdict(l, id, verdict);
-	else
-		page_trouble(l, &err);
+	if (check_recent(l, id) &&
+		check_note(l, &p, d.note, "Say what the second person should know.") &&
+		check_shown(l, &p, &d.shown))
+		escalate(l, &p, &d);
 }

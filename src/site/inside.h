@@ -56,8 +56,8 @@ void page_not_found(struct look *l);
 
 /* A term and what is said of it, inside a <dl>. */
 void page_term(struct look *l, const char *term, struct str text);
-/* <time>: "2026-11-21 18:32 UTC". */
-void page_time(struct look *l, int64_t wall_us);
+/* <time>: "2026-11-21 18:32:07 UTC"; of the store's time.  Not on the view: clocks step. */
+void page_time(struct look *l, int64_t store_us);
 
 /* --- table.c: a head of columns (NULL ends them), then rows of one row header and a cell for each
  * further column --- */

@@ -146,7 +146,10 @@ void page_not_found(struct look *l)
 
 void page_deny(struct look *l, const struct principal *who, const struct denial *d)
 {
-	if (l->hands->record(l->r->ctx, "DENY", str_c(d->reason), who, l->r->path))
+	if (l->hands->record(l->r->ctx, &(struct site_record){ .event = "DENY",
+						.reason = str_c(d->reason),
+						.target = l->r->path,
+						.who = who }))
 		page_say(l, d->status, "Refused", d->words);
 	else
 		page_say(l, 503, "Not possible now", S("The refusal could not be recorded."));
@@ -171,12 +174,14 @@ void page_see_other(struct look *l, struct str path)
 /* What failed stands in the log of the server: here only that something did. */
 void page_trouble(struct look *l, const struct err *err)
 {
-	if (err->code == E_NOT_FOUND)
+	if (err->code == E_NOT_FOUND) {
 		page_not_found(l);
-	else
-		page_say(l, 503, "Not possible now",
-			S("Nothing was decided. What is needed for it does not answer, or could "
-			  "not be recorded; try again in a moment."));
+		return;
+	}
+	l->hands->failed(l->r->ctx, err);
+	page_say(l, 503, "Not possible now",
+		S("Nothing was decided. What is needed for it does not answer, or could "
+		  "not be recorded; try again in a moment."));
 }
 
 void page_form_seal(struct look *l, struct str about)
@@ -197,8 +202,9 @@ void page_term(struct look *l, const char *term, struct str text)
 	html_close(&l->h);
 }
 
-void page_time(struct look *l, int64_t wall_us)
+void page_time(struct look *l, int64_t store_us)
 {
+	int64_t wall_us = l->hands->wall_us(l->r->ctx, store_us);
 	struct buf stamp;
 
 	buf_in(&stamp, l->a, 64);

@@ -129,6 +129,8 @@ static void write_standing(struct look *l, const struct shown_plan *p)
 	html_open(h, "p");
 	html_text(h, S("This plan "));
 	html_put(h, "strong", plan_standing(l, &p->row));
+	html_text(h, S(". It was asked for at "));
+	page_time(l, p->row.made_us);
 	html_text(h, S("."));
 	html_close(h);
 	if (p->row.state == PLAN_PROPOSED || p->row.state == PLAN_APPROVED || p->expired)
@@ -208,13 +210,12 @@ static void write_decide_form(
 	end_form(l, yes ? "yes" : "no", yes ? "Approve exactly this" : "Decline");
 }
 
-static void write_escalate_form(struct look *l, const struct plan_row *row)
+static void write_escalate_form(struct look *l, const struct plan_row *row, struct str shown_hex)
 {
-	struct str about = plan_about(l, row, "escalate", STR_NONE);
-
 	begin_form(l, row, "escalate");
 	html_put(&l->h, "h3", S("Ask a second person"));
-	page_form_seal(l, about);
+	html_hidden(&l->h, "shown", shown_hex);
+	page_form_seal(l, plan_about(l, row, "escalate", shown_hex));
 	write_note(l, &(struct note_field){ "escalate-note", "What they should know",
 			      "They see it beside the plan. From then on you cannot approve it "
 			      "yourself.",
@@ -263,7 +264,7 @@ static void write_actions(struct look *l, const struct shown_plan *p, struct str
 		if (no)
 			write_decide_form(l, &p->row, false, shown_hex);
 		if (may_escalate(p))
-			write_escalate_form(l, &p->row);
+			write_escalate_form(l, &p->row, shown_hex);
 		html_close(h);
 	}
 	html_close(h);

@@ -111,13 +111,25 @@ void sign_in_page(struct look *l, int status, struct str trouble)
 	page_end(l);
 }
 
+static bool record_failure(struct look *l, const char *event, struct str reason)
+{
+	return l->hands->record(l->r->ctx,
+		&(struct site_record){ .event = event, .reason = reason, .target = l->r->path });
+}
+
+static bool record_visit(struct look *l, const char *event, const struct principal *who)
+{
+	return l->hands->record(
+		l->r->ctx, &(struct site_record){ .event = event, .who = who, .visit = true });
+}
+
 static bool check_attempts(struct look *l)
 {
 	uint32_t wait_ms = 0;
 
 	if (l->hands->may_try(l->r->ctx, &wait_ms))
 		return true;
-	if (!l->hands->record(l->r->ctx, "AUTH_FAIL", S("too_many"), NULL, l->r->path)) {
+	if (!record_failure(l, "AUTH_FAIL", S("too_many"))) {
 		page_say(l, 503, "Not possible now", S("The refusal could not be recorded."));
 		return false;
 	}
@@ -139,8 +151,7 @@ static void refuse(struct look *l, enum identity_verdict verdict)
 	}
 	if (verdict != IDENTITY_MISSING)
 		l->hands->tried(l->r->ctx);
-	if (!l->hands->record(
-		    l->r->ctx, event, str_c(identity_verdict_name(verdict)), NULL, l->r->path))
+	if (!record_failure(l, event, str_c(identity_verdict_name(verdict))))
 		page_say(l, 503, "Not possible now", S("The refusal could not be recorded."));
 	else
 		sign_in_page(l, 403, S("That is not an approver's key that is valid here."));
@@ -185,7 +196,7 @@ void sign_in_post(struct look *l)
 		refuse(l, IDENTITY_TENANT);
 	else if (l->hands->paused(l->r->ctx, &who))
 		page_paused(l, &who);
-	else if (!l->hands->record(l->r->ctx, "SIGN_IN", STR_NONE, &who, STR_NONE))
+	else if (!record_visit(l, "SIGN_IN", &who))
 		page_say(l, 503, "Not possible now", S("Signing in could not be recorded."));
 	else
 		begin_visit(l, &who);
@@ -199,7 +210,7 @@ void sign_out_post(struct look *l)
 	}
 	visits_end(site_visits(l->site), &l->visit.name);
 	set_cookie(l, STR_NONE, true);
-	if (!l->hands->record(l->r->ctx, "SIGN_OUT", STR_NONE, &l->who, STR_NONE))
+	if (!record_visit(l, "SIGN_OUT", &l->who))
 		page_say(l, 503, "Signed out", S("You are signed out; it could not be recorded."));
 	else
 		page_see_other(l, S(SITE_ROOT "/sign-in"));

@@ -23,6 +23,23 @@ struct site_decision {
 	struct sha256 shown;
 };
 
+struct site_plan {
+	const struct plan_row *row;
+	const struct plan *plan;
+};
+
+struct site_outcome {
+	enum decide verdict; /* DECIDE_MAY and false: it failed */
+	struct str token; /* to be shown once; empty: none is asked for */
+};
+
+struct site_record {
+	const char *event; /* "DENY", "AUTH_FAIL", "SIGN_IN", "SIGN_OUT" */
+	struct str reason, target;
+	const struct principal *who; /* NULL: nobody known */
+	bool visit; /* somebody came or went: no refusal */
+};
+
 /* Of the process; ctx is the request's.  Text goes into the request's arena. */
 struct site_hands {
 	/* Whose approver key it is; key empty: who the request itself shows, by its certificate or
@@ -41,17 +58,15 @@ struct site_hands {
 		struct plan_row **rows_out, size_t *count_out, struct err *err);
 	bool (*open)(void *ctx, const struct principal *who, struct str id,
 		struct plan_row *row_out, struct plan *plan_out, struct err *err);
-	bool (*decide)(void *ctx, const struct principal *who, const struct plan_row *row,
-		const struct plan *plan, const struct site_decision *d, struct str *token_out,
-		enum decide *verdict_out, struct err *err);
-	bool (*escalate)(void *ctx, const struct principal *who, const struct plan_row *row,
-		const struct plan *plan, struct str note, enum decide *verdict_out,
-		struct err *err);
+	bool (*decide)(void *ctx, const struct principal *who, const struct site_plan *p,
+		const struct site_decision *d, struct site_outcome *out, struct err *err);
+	bool (*escalate)(void *ctx, const struct principal *who, const struct site_plan *p,
+		const struct site_decision *d, struct site_outcome *out, struct err *err);
+	int64_t (*wall_us)(void *ctx, int64_t store_us); /* for people */
 
-	/* One record of a refusal, or of somebody signing in or out (event SIGN_IN, SIGN_OUT).
-	 * who: NULL for nobody known.  False: not durable. */
-	bool (*record)(void *ctx, const char *event, struct str reason, const struct principal *who,
-		struct str target);
+	/* False: not durable. */
+	bool (*record)(void *ctx, const struct site_record *r);
+	void (*failed)(void *ctx, const struct err *err); /* for the log */
 };
 
 struct site_request {

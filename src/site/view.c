@@ -2,8 +2,8 @@
  * who asks (inside.h).
  *
  * Invariants: 1. everything here comes from the plan, which postern made; what the assistant said
- * stands in a box that says so.  2. no time but the plan's own and nothing of the visit is in it:
- * its digest goes into the form, and says later what was on the page. */
+ * stands in a box that says so.  2. no time and nothing of the visit is in it: its digest goes into
+ * the form, and says later what was on the page. */
 #include "json/write.h"
 #include "site/inside.h"
 
@@ -178,12 +178,6 @@ static void write_who(struct look *l, const struct plan *p, const struct plan_ro
 	page_term(l, "Source", p->source);
 	term_if(l, "Database", p->database);
 	term_if(l, "Database role", p->role);
-	html_open(h, "div");
-	html_put(h, "dt", S("Asked"));
-	html_open(h, "dd");
-	page_time(l, p->made_us);
-	html_close(h);
-	html_close(h);
 	page_term(l, "Plan", p->id);
 	page_term(l, "Who decides", who_decides(l, p));
 	if (row->escalated_us)
