@@ -80,11 +80,11 @@ static bool ends_closed(int fd, uint64_t lines)
 	return memmem(window, (size_t)(lines - line), mark, sizeof mark - 1) != NULL;
 }
 
-static void look_at(int fd, struct previous *out)
+static void look_at(int fd, bool own, struct previous *out)
 {
 	uint64_t data, lines;
 
-	if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+	if (!own && flock(fd, LOCK_SH | LOCK_NB) != 0) {
 		out->end = "live";
 		return;
 	}
@@ -94,9 +94,11 @@ static void look_at(int fd, struct previous *out)
 	out->end = ends_closed(fd, lines) ? "closed" : "cut";
 }
 
-void previous_find(int directory, struct previous *out)
+void previous_find(int directory, const struct id *own, struct previous *out)
 {
 	char name[SEGMENT_NAME_BYTES];
+	struct str boot;
+	uint64_t n;
 	int fd;
 
 	*out = (struct previous){ .end = "unknown" };
@@ -106,6 +108,6 @@ void previous_find(int directory, struct previous *out)
 	if (fd < 0)
 		return;
 	memcpy(out->name, name, sizeof name);
-	look_at(fd, out);
+	look_at(fd, segment_name_read(str_c(name), &boot, &n) && str_eq(boot, id_str(own)), out);
 	close(fd);
 }

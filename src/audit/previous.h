@@ -10,7 +10,8 @@ struct previous {
 	uint64_t torn_bytes; /* behind the last LF */
 };
 
-void previous_find(int directory, struct previous *out);
+/* own: of a boot that is not to be asked whether it lives. */
+void previous_find(int directory, const struct id *own, struct previous *out);
 
 /* Where the data of a segment ends, seen from behind: NUL is not data. lines_out: behind the last
  * LF. */

@@ -70,12 +70,14 @@ static char *record_of(struct call *c)
 {
 	struct protector p = protector_of("key");
 	struct json_error error;
+	struct kept effects;
 	struct json v;
 	struct buf out;
 	char *text;
 
+	kept_init(&effects, c, &p);
 	buf_init(&out, RECORD_MAX_BYTES);
-	record_call(&out, c, &p);
+	record_call(&out, c, &p, &effects);
 	assert_true(buf_ok(&out));
 	assert_false(str_has(buf_str(&out), '\n'));
 	text = arena_cstr(c->arena, buf_str(&out));

@@ -10,6 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In read-only mode no connection for writing is ever opened, whatever the catalog says. */
+static bool is_written(const struct config *config, const struct catalog *catalog,
+	const struct source_config *source)
+{
+	for (size_t i = 0; !config->read_only.all && i < catalog->tool_count; i++)
+		if (catalog->tools[i]->write && catalog->tools[i]->source == source)
+			return true;
+	return false;
+}
+
 struct backends *backends_new(
 	const struct config *config, const struct catalog *catalog, struct err *err)
 {
@@ -22,7 +32,8 @@ struct backends *backends_new(
 	b->sources = heap_alloc(MAX(config->source_count, (size_t)1) * sizeof *b->sources);
 	b->places = heap_alloc(MAX(b->statement_count, 1u) * sizeof *b->places);
 	for (size_t i = 0; i < config->source_count; i++)
-		source_init(&b->sources[i], &config->sources[i], b->statement_count);
+		source_init(&b->sources[i], &config->sources[i], b->statement_count,
+			is_written(config, catalog, &config->sources[i]));
 	return b;
 }
 

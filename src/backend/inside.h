@@ -28,6 +28,12 @@ bool run_mock(struct call *c) must_check;
 bool run_raw(struct backends *b, struct source *s, struct call *c) must_check;
 bool run_write(struct backends *b, struct source *s, struct call *c) must_check;
 
+/* The rows of rows->part on this connection, within the entry's bytes. */
+bool read_rows(struct backends *b, struct lite *l, struct call *c, struct rows *rows,
+	struct err *err) must_check;
+/* Are there as many as the part's shape says?  False: the fault is set. */
+bool rows_fit_shape(struct call *c, const struct rows *rows) must_check;
+
 /* Does the entry's rule of `visible` give a row to this caller?  False: the fault is set, and of a
  * hidden record it is the one of a record that is not there. */
 bool visible_on(struct lite *l, struct call *c) must_check; /* a connection to visible_source */

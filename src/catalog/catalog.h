@@ -273,7 +273,7 @@ const struct entry *catalog_resource(
 struct statement_facts {
 	const struct entry *entry;
 	const struct part *part;
-	bool readonly; /* as the database says */
+	bool readonly; /* as the database says; of no meaning for a RETURNING */
 	bool single; /* nothing behind the statement */
 	const struct str *columns; /* names of the result columns */
 	const struct str *declared_types; /* as the table declares them, may be empty */

@@ -1,6 +1,7 @@
 /* lint - what only the whole catalog shows, and what a database says of the statements. */
 #include "catalog/load.h"
 #include "catalog/uri_template.h"
+#include "catalog/write.h"
 
 #define TOOLS_MANY 25
 #define DESCRIPTIONS_LARGE 8192
@@ -156,7 +157,7 @@ void catalog_lint_facts(
 	if (!facts->single)
 		refuse(&k, "sql.several", S("there is more behind the first statement"),
 			S("keep one"));
-	if (!facts->readonly)
+	if (!facts->readonly && !(e->write && e->write->returning))
 		refuse(&k, "sql.not_a_read", S("the database says that the statement writes"),
 			S("a read must change nothing"));
 	if (p == e->visible)

@@ -26,3 +26,10 @@ const struct effect_rule *write_rule(const struct write *w, struct str table)
 			return &w->rules[i];
 	return NULL;
 }
+
+const char *entry_class(const struct entry *e)
+{
+	if (!e->write)
+		return e->mutates ? "write" : "read";
+	return e->write->class == WRITE_APPEND ? "append" : "write";
+}

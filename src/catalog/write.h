@@ -41,8 +41,11 @@ struct effect_rule {
 	uint32_t rows_min, rows_max; /* rows changed, of all operations together */
 	struct names key; /* columns that name a row */
 	struct names varies; /* written `volatile`: not in the digest, may differ at apply */
-	struct statement where; /* an expression over the table's columns: every row must fit */
-	const struct column *columns; /* what is shown of a row, each with its mask */
+	/* An expression over the table's columns, no statement: every row must fit, as it was
+	 * before an update or delete, as it is after an insert.  Empty sql: only inserts. */
+	struct statement where;
+	const struct column *columns; /* what is shown of a row, each with its mask; key and update
+				       * are among them; the type is what a mask reads */
 	size_t column_count;
 	const struct reference *refers;
 	size_t refer_count;
@@ -61,8 +64,7 @@ struct threshold {
 	struct str impact; /* name of an impact_rule; "rows": how many rows change */
 	struct str
 		amount; /* a JSON number, not negative: compared with net's size and with gross */
-	enum threshold_per
-		per; /* the other two: with what this tool did within the window */
+	enum threshold_per per; /* the other two: with what this tool did within the window */
 	uint64_t window_ms;
 	enum approval_level need;
 	struct str grant; /* of those who may approve; only for APPROVAL_OTHER */
@@ -70,7 +72,7 @@ struct threshold {
 
 /* A name of the tool's own for a failure; it travels in details.reason. */
 struct raised {
-	struct str reason;
+	struct str reason; /* empty: the code is listed without one */
 	enum fault_code code;
 };
 
@@ -101,11 +103,18 @@ struct write {
 	size_t returning_of;
 };
 
-/* Arguments that the server adds to every tool with a write. */
+/* Arguments that the server adds to every tool with a write: inputs with `added`, behind its own.
+ * dry_run is true by default, and is not filled in: a plan_id without it applies the plan. */
 #define WRITE_DRY_RUN "dry_run"
 #define WRITE_PLAN_ID "plan_id"
 #define WRITE_TOKEN "confirmation_token"
 #define WRITE_IDEMPOTENCY_KEY "idempotency_key"
 #define WRITE_REQUEST "request"
 
+/* The end of every such tool's description. */
+#define WRITE_CLOSING                                                                              \
+	"It previews unless dry_run is false: show the person the changes it returns, and once "   \
+	"the plan is approved call again with its plan_id to apply exactly that."
+
 const struct effect_rule *write_rule(const struct write *w, struct str table); /* NULL: none */
+const char *entry_class(const struct entry *e); /* "read", "append", "write" */

@@ -12,7 +12,27 @@
 enum environment { ENV_DEVELOPMENT, ENV_STAGING, ENV_PRODUCTION };
 const char *environment_name(enum environment e);
 
+struct names {
+	const struct str *list;
+	size_t count;
+};
+bool names_hold(struct names names, struct str name); /* byte for byte */
+
 enum source_kind { SOURCE_SQLITE, SOURCE_FILES, SOURCE_SCRIPTED };
+
+enum protection_kind {
+	PROTECTION_APPEND_ONLY, /* a table: inserts alone */
+	PROTECTION_SET_ONCE, /* a column: given when its row is made, and never changed */
+	PROTECTION_BY, /* a column: changed by these tools alone */
+};
+
+/* What no write may do to a source, whatever its tool declares. */
+struct protection_config {
+	enum protection_kind kind;
+	struct str table, column; /* column: empty for PROTECTION_APPEND_ONLY */
+	struct names by; /* names of tools */
+	struct place at;
+};
 
 struct source_config {
 	struct str name, owner, purpose, runbook;
@@ -23,6 +43,9 @@ struct source_config {
 	bool concurrency_shared; /* it was written: it holds for all instances together */
 	const struct limit_rule *calls; /* all tools and instances together */
 	size_t call_count;
+	struct names events; /* a write leaves a row in one of these tables; none: no rule */
+	const struct protection_config *protections;
+	size_t protection_count;
 	struct place at;
 };
 
@@ -32,12 +55,6 @@ struct role_config {
 	size_t grant_count;
 	struct place at;
 };
-
-struct names {
-	const struct str *list;
-	size_t count;
-};
-bool names_hold(struct names names, struct str name); /* byte for byte */
 
 /* A named part of the catalog, and for whom it is. */
 #define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */

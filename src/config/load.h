@@ -35,6 +35,7 @@ void config_log_load(struct config_load *l, const struct yaml *root);
 /* After listen, before sources. */
 void config_limits_load(struct config_load *l, const struct yaml *root);
 void config_sources_load(struct config_load *l, const struct yaml *root);
+void config_protect_load(struct config_load *l, struct reader *source, struct source_config *o);
 /* After roles.  identity: the section's reader. */
 void config_jwt_load(struct config_load *l, struct reader *identity);
 /* "https://HOST[:PORT]…", or "http://" with a loopback host; *rest_out: from the path on. */

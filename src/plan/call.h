@@ -62,7 +62,8 @@ enum content_kind {
 	CONTENT_TEXT,
 	CONTENT_MESSAGES,
 	CONTENT_VALUES,
-	CONTENT_OBJECT
+	CONTENT_OBJECT,
+	CONTENT_CHANGE, /* change->plan, or change->answer of the first time */
 };
 
 struct call {

@@ -45,12 +45,10 @@ static bool find_wish(struct call *c, struct change *ch)
 {
 	bool dry_run, said = says_dry_run(c, &dry_run);
 
-	ch->wish = ch->plan_id.n ? WISH_APPLY : dry_run ? WISH_PREVIEW : WISH_RUN;
-	if (ch->plan_id.n && said && dry_run)
+	ch->wish = ch->plan_id.n || ch->token.n ? WISH_APPLY : dry_run ? WISH_PREVIEW : WISH_RUN;
+	if (ch->wish == WISH_APPLY && said && dry_run)
 		return refuse(c, "/dry_run",
 			"false, or nothing, with plan_id: a plan is what a preview found");
-	if (ch->token.n && !ch->plan_id.n)
-		return refuse(c, "/plan_id", "the plan that the confirmation_token belongs to");
 	return true;
 }
 

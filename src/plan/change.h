@@ -7,6 +7,8 @@
 #include "plan/call.h"
 #include "plan/plan.h"
 
+struct intent;
+
 /* The last look before COMMIT.  Given by serve, asked inside the transaction when everything is
  * known; fills change->answer.  False: the call's fault is set, and all is rolled back. */
 struct gate {
@@ -26,7 +28,7 @@ struct change_step {
 enum change_wish {
 	WISH_PREVIEW, /* dry_run true, or nothing said */
 	WISH_RUN, /* dry_run false: run it, or say who must be asked */
-	WISH_APPLY, /* plan_id: run what was approved */
+	WISH_APPLY, /* plan_id or confirmation_token: run what was approved */
 };
 
 enum change_end {
@@ -47,12 +49,13 @@ struct change {
 	bool live; /* may commit: with `approved`, or where nobody needs to say yes */
 	const struct plan *approved; /* NULL: there is none */
 	enum approval_level given; /* what the yes is worth; APPROVAL_NONE without one */
+	bool replay_only; /* it was applied, or may have been: only the ledger can answer */
 
 	/* Handed in by serve. */
 	const struct gate *gate;
 	const struct seal *seal; /* of what the ledger keeps */
-	struct str
-		intent; /* live: "ORIGIN/INDEX" of the CALL_INTENT record, when the gate opened */
+	struct intent *queued; /* live: the CALL_INTENT record, set by audit_intent (audit.h) */
+	struct str intent; /* live: where it stands, "ORIGIN/BOOT/INDEX", when the gate opened */
 	struct sha256 catalog; /* digest of all of it */
 	struct str deployment;
 

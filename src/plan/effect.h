@@ -61,6 +61,7 @@ enum effect_verdict {
 	EFFECTS_TABLE, /* a table without a rule */
 	EFFECTS_OPERATION, /* an operation its rule does not allow */
 	EFFECTS_COLUMN, /* an update of a column its rule does not name */
+	EFFECTS_WHERE, /* a row that its rule's where does not fit; found by whoever ran it */
 	EFFECTS_NONE, /* no row where some must be: NOT_FOUND */
 	EFFECTS_FEWER, /* fewer rows than the rule says */
 	EFFECTS_MORE, /* more rows than the rule says */

@@ -5,18 +5,27 @@
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
  *   state        are the answers to a question of this very call?    VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
+ *   change       a mutating tool: preview, run, or apply a plan?  VALIDATION_ERROR
+ *   approval     on whose yes?  whose plan is it, is it decided?  CONFIRMATION_INVALID, …
  *   limits       how often lately, how many at a time?            RATE_LIMITED, BUSY
  *   warrant      all guards said yes: here is the proof
+ *   intent       about to change something: that goes to the log  AUDIT_UNAVAILABLE
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
+ *                (a change asks gate.c right before it commits)   CONFLICT, UNDECLARED_EFFECT, …
+ *   propose      not committed: keep the plan, ask for a yes      REQUIRES_CONFIRMATION
  *   render       what may be shown of it: masks, declared form    RESULT_TOO_LARGE, INTERNAL
  *
  * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
- * durable record yields the receipt without which no reply is written.  A new rule is a new row. */
+ * durable record yields the receipt without which no reply is written.  What was committed and
+ * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row. */
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
+#include "plan/change.h"
 #include "render/render.h"
+#include "serve/gate.h"
 #include "serve/log.h"
+#include "serve/propose.h"
 
 #include <stdatomic.h>
 
@@ -77,6 +86,27 @@ static bool step_cursor(struct run *r)
 	return guard_cursor(r->generation->guard, r->call) == VERDICT_PASS;
 }
 
+/* Preview, the real thing, or a plan that was approved? */
+static bool step_change(struct run *r)
+{
+	struct call *c = r->call;
+
+	if (!c->entry->write)
+		return true;
+	if (!change_split(c))
+		return false;
+	r->gate = (struct gate){ .open = gate_open, .ctx = r };
+	c->change->gate = &r->gate;
+	c->change->seal = world_seal_of(r->world);
+	c->change->catalog = r->generation->catalog->digest;
+	return true;
+}
+
+static bool step_approval(struct run *r)
+{
+	return guard_approval(r->call, !r->call->change || propose_find(r)) == VERDICT_PASS;
+}
+
 /* Once for each time: the log and the record say that limits are judged without their counts. */
 static void tell_trouble(struct run *r)
 {
@@ -106,15 +136,42 @@ static bool step_warrant(struct run *r)
 	return true;
 }
 
+/* On its way to the disk while the statements run; gate.c waits for it. */
+static bool step_intent(struct run *r)
+{
+	struct call *c = r->call;
+	struct err err;
+
+	if (!c->change || !c->change->live)
+		return true;
+	r->intent = audit_intent(world_audit(r->world), c, &err);
+	if (r->intent)
+		return true;
+	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", arena_str(c->arena, str_c(err.text)));
+	c->fault.retry_after_ms = 1000;
+	return false;
+}
+
+static bool was_sent(const struct call *c)
+{
+	return c->change && c->change->end != CHANGE_NOT;
+}
+
 static bool step_execute(struct run *r)
 {
 	bool ran = backend_run(r->generation->backends, r->warrant);
 
-	/* everything is a read: what an order met while it ran is not shown, even if it got to its
-	 * end first */
-	if (atomic_load_explicit(&r->call->killed, memory_order_acquire))
+	/* what an order met while it ran is not shown, even if it got to its end first; but what
+	 * was committed is told */
+	if (!was_sent(r->call) &&
+		atomic_load_explicit(&r->call->killed, memory_order_acquire))
 		return guard_kill(r->call, &r->watched.found, true) == VERDICT_PASS;
 	return ran;
+}
+
+static bool step_propose(struct run *r)
+{
+	return !r->call->change || was_sent(r->call) || propose(r);
 }
 
 static bool step_render(struct run *r)
@@ -138,9 +195,13 @@ static const struct {
 	{ "schema", step_schema },
 	{ "state", step_state },
 	{ "cursor", step_cursor },
+	{ "change", step_change },
+	{ "approval", step_approval },
 	{ "limits", step_limits },
 	{ "warrant", step_warrant },
+	{ "intent", step_intent },
 	{ "execute", step_execute },
+	{ "propose", step_propose },
 	{ "render", step_render },
 };
 
@@ -239,6 +300,24 @@ static void run_steps(struct run *r, struct arena *spare)
 	tell_fault(r, spare);
 }
 
+static struct str unlogged_details(const struct call *c)
+{
+	return c->change->end == CHANGE_COMMITTED ? S("{\"committed\":true}")
+						  : S("{\"committed\":null}");
+}
+
+/* It stands in the database and in no record: nothing more is served until somebody has looked. */
+static void fail_unlogged(struct run *r)
+{
+	struct call *c = r->call;
+
+	audit_seal(world_audit(r->world));
+	log_error("outcome_unlogged", "call=%.*s entry=%.*s note=\"nothing is served any more: repair "
+				      "the audit log's disk, then restart\"",
+		ID_BYTES, c->id.c, STR_ARG(c->entry->name));
+	call_fault(c, OUTCOME_UNKNOWN, "outcome_unlogged", STR_NONE);
+}
+
 static void record(struct run *r, struct arena *spare)
 {
 	struct call *c = r->call;
@@ -251,9 +330,12 @@ static void record(struct run *r, struct arena *spare)
 		return;
 	log_error("audit_unavailable", "call=%.*s error=%s", ID_BYTES, c->id.c,
 		log_value(&why, str_c(err.text)));
-	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
-	c->fault.details_json = STR_NONE;
-	c->fault.retry_after_ms = 1000;
+	if (was_sent(c))
+		fail_unlogged(r);
+	else
+		call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
+	c->fault.details_json = was_sent(c) ? unlogged_details(c) : STR_NONE;
+	c->fault.retry_after_ms = was_sent(c) ? 0 : 1000;
 	tell_fault(r, spare);
 }
 

@@ -373,6 +373,11 @@ bool world_seal(struct world *w, struct err *err)
 	return ok;
 }
 
+bool world_key(struct world *w, struct str name, struct secret *out, struct err *err)
+{
+	return keyfile_get(w->keys, name, out, err); /* w->keys never changes */
+}
+
 struct str world_mask_key(struct world *w, const struct generation *g)
 {
 	struct log_text why;

@@ -75,6 +75,9 @@ struct str world_plan_url(
 bool world_seal(struct world *w, struct err *err) must_check;
 const struct seal *world_seal_of(struct world *w);
 
+/* A key of its own under this name, made beside the others by whoever comes first. */
+bool world_key(struct world *w, struct str name, struct secret *out, struct err *err) must_check;
+
 /* The key of the mask `hash`, made beside the others by the first call that shows one; empty when
  * the catalog has no such mask, or when the key cannot be had: then such values are redacted. */
 struct str world_mask_key(struct world *w, const struct generation *g);

@@ -20,7 +20,8 @@ struct capture_key_of {
 
 struct capture_table {
 	struct str name;
-	const struct str *columns;
+	struct str shadow_of; /* the virtual table that keeps its index in it, or empty */
+	const struct str *columns; /* all, also generated ones, in the table's order */
 	size_t column_count;
 	const unsigned *key; /* indices of the primary key's columns; none: the rowid */
 	size_t key_count;

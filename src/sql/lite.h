@@ -78,6 +78,8 @@ struct lite_pool *lite_pool_new_writing(struct str file, unsigned statement_coun
 
 /* BEGIN IMMEDIATE: from here on nobody else changes the database.  E_BUSY: somebody does. */
 bool lite_begin_write(struct lite *l, struct err *err) must_check;
+/* False: a deferred foreign key is not fulfilled, and COMMIT would fail. */
+bool lite_constraints_hold(struct lite *l);
 /* COMMIT.  False with E_BUSY, E_LIMIT, E_UNAVAILABLE …: rolled back, nothing is there. E_UNCERTAIN:
  * nobody knows; the connection is closed when given back. */
 bool lite_commit(struct lite *l, struct err *err) must_check;

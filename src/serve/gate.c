@@ -1,0 +1,52 @@
+/* gate - see gate.h. */
+#include "serve/gate.h"
+
+#include "base/clock.h"
+#include "plan/change.h"
+#include "render/render.h"
+
+static bool not_stopped(struct run *r, struct call *c)
+{
+	struct watch *w = world_watch(r->world);
+	struct kill_target t = kill_target_of(c, watch_instance(w));
+	struct kill_finding found = watch_judge(w, &t, clock_boot_ms());
+
+	if (found.cause != KILL_BY_NOTHING)
+		return guard_kill(c, &found, true) == VERDICT_PASS;
+	if (!call_cancelled(c))
+		return true;
+	return call_fault(c, UPSTREAM_TIMEOUT, "cancelled", STR_NONE);
+}
+
+static bool same_generation(struct run *r, struct call *c)
+{
+	struct generation *now = world_hold(r->world);
+	bool same = now == r->generation;
+
+	world_drop(r->world, now);
+	if (same)
+		return true;
+	call_fault(c, CONFLICT, "reloaded", S("the configuration was replaced while it ran"));
+	c->fault.retry_after_ms = 100;
+	return false;
+}
+
+static bool recorded(struct run *r, struct call *c)
+{
+	struct err err;
+
+	if (r->intent && audit_intent_durable(r->intent, &c->change->intent, &err))
+		return true;
+	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded",
+		r->intent ? arena_str(c->arena, str_c(err.text)) : STR_NONE);
+	c->fault.retry_after_ms = 1000;
+	return false;
+}
+
+bool gate_open(void *run, struct call *c)
+{
+	struct run *r = run;
+
+	return not_stopped(r, c) && same_generation(r, c) &&
+	       render_answer(c, world_mask_key(r->world, r->generation)) && recorded(r, c);
+}

@@ -1,0 +1,218 @@
+/* propose - see propose.h.
+ *
+ * A question names its plan in the state that comes back with the answer: "plan:f:ID" was asked in
+ * the client (approval by client), "plan:u:ID" sent the person to a page.
+ *
+ * Invariants: 1. nothing here approves but the answer to our own sealed question, where the tool
+ * says that the client's word is enough.  2. a plan that waits is asked about once; whoever calls
+ * again is told that it waits. */
+#include "serve/propose.h"
+
+#include "json/write.h"
+#include "render/diff.h"
+#include "serve/plans.h"
+
+#define MESSAGE_MAX ((size_t)8 << 10)
+#define PARAMS_MAX ((size_t)64 << 10)
+#define KEY "approve"
+#define STATE_FORM "plan:f:"
+#define STATE_URL "plan:u:"
+
+static bool confirm(struct run *r, const char *reason)
+{
+	struct call *c = r->call;
+	struct change *ch = c->change;
+
+	c->fault.details_json =
+		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
+}
+
+/* --- before it runs --- */
+
+static void take(struct change *ch, const struct kept *k, enum apply apply)
+{
+	ch->approved = &k->plan;
+	ch->given = k->plan.need;
+	ch->replay_only = apply != APPLY_NOW;
+}
+
+static bool find_named(struct run *r)
+{
+	struct kept *k = arena_new(r->call->arena, struct kept);
+	enum apply apply;
+
+	if (!plans_load(r->world, r->generation, r->call, &apply, k))
+		return false;
+	take(r->call->change, k, apply);
+	return true;
+}
+
+static bool declined(struct call *c)
+{
+	return call_fault(c, CONFIRMATION_INVALID, "declined", STR_NONE);
+}
+
+static bool take_answer(struct run *r, struct str id, bool yes)
+{
+	struct kept *k = arena_new(r->call->arena, struct kept);
+
+	if (!plans_answer(r->world, r->generation, r->call, id, yes, k))
+		return false;
+	if (!yes)
+		return declined(r->call);
+	take(r->call->change, k, APPLY_NOW);
+	return true;
+}
+
+/* The person said yes, said no, or did not say. */
+static bool find_answered(struct run *r, struct str id)
+{
+	const struct json *answer = json_get(r->call->answers, S(KEY));
+	struct str action = json_get_str(answer, S("action"));
+	const struct json *yes = json_get(json_get(answer, S("content")), S(KEY));
+
+	if (str_eq(action, S("accept")) && json_is(yes, JSON_BOOL))
+		return take_answer(r, id, yes->truth);
+	if (str_eq(action, S("decline")))
+		return take_answer(r, id, false);
+	return true; /* nobody has decided: what is found now is the plan that waits */
+}
+
+bool propose_find(struct run *r)
+{
+	struct change *ch = r->call->change;
+	struct str state = r->call->state_plain_in;
+
+	if (ch->wish == WISH_RUN && str_starts(state, S(STATE_FORM)))
+		return find_answered(r, str_from(state, sizeof STATE_FORM - 1));
+	if (ch->wish == WISH_RUN && str_starts(state, S(STATE_URL))) {
+		ch->plan_id = str_from(state, sizeof STATE_URL - 1);
+		return find_named(r);
+	}
+	return ch->wish != WISH_APPLY || find_named(r);
+}
+
+/* --- after it ran --- */
+
+static void find_page(struct run *r)
+{
+	struct change *ch = r->call->change;
+	struct str url = r->generation->config->approvals.url;
+
+	if (url.n)
+		ch->approval_url = arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url),
+			STR_ARG(ch->plan->id));
+}
+
+static void write_form(struct jw *w)
+{
+	jw_name(w, S("requestedSchema"));
+	jw_object(w);
+	jw_put_str(w, S("type"), S("object"));
+	jw_name(w, S("properties"));
+	jw_object(w);
+	jw_name(w, S(KEY));
+	jw_object(w);
+	jw_put_str(w, S("type"), S("boolean"));
+	jw_put_str(w, S("title"), S("Make this change"));
+	jw_put_str(w, S("description"), S("Exactly what is shown above, once."));
+	jw_object_end(w);
+	jw_object_end(w);
+	jw_put_raw(w, S("required"), S("[\"" KEY "\"]"));
+	jw_object_end(w);
+}
+
+static struct str message(struct run *r, bool form)
+{
+	struct call *c = r->call;
+	struct buf text;
+
+	if (!form)
+		return S("Look at what this would change, and approve or decline it there.");
+	buf_in(&text, c->arena, MESSAGE_MAX * 2);
+	diff_text(c->change->plan, c->who, world_mask_key(r->world, r->generation), c->arena,
+		MESSAGE_MAX, false, &text);
+	return buf_str(&text);
+}
+
+static struct str question(struct run *r, bool form)
+{
+	struct change *ch = r->call->change;
+	struct buf params;
+	struct jw w;
+
+	buf_in(&params, r->call->arena, PARAMS_MAX);
+	jw_init(&w, &params);
+	jw_object(&w);
+	if (!form) {
+		jw_put_str(&w, S("mode"), S("url"));
+		jw_put_str(&w, S("elicitationId"), ch->plan->id);
+		jw_put_str(&w, S("url"), ch->approval_url);
+	}
+	jw_put_str(&w, S("message"), message(r, form));
+	if (form)
+		write_form(&w);
+	jw_object_end(&w);
+	bug_on(!buf_ok(&params));
+	return buf_str(&params);
+}
+
+/* False: this client cannot be asked so; nothing is set. */
+static bool ask(struct run *r)
+{
+	struct call *c = r->call;
+	struct change *ch = c->change;
+	bool form = ch->plan->need == APPROVAL_CLIENT;
+	struct str method = S("elicitation/create"), params;
+
+	if (!form && !ch->approval_url.n)
+		return false;
+	params = question(r, form);
+	if (!c->port->may_ask(c->port->ctx, method, params))
+		return false;
+	c->asks = arena_new(c->arena, struct ask);
+	c->asks[0] = (struct ask){ S(KEY), method, params };
+	c->ask_count = 1;
+	c->state_plain_out = arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL,
+		STR_ARG(ch->plan->id));
+	c->end = CALL_ASKS;
+	return true;
+}
+
+/* What somebody said yes to is not what would happen: that yes is worth nothing any more. */
+static bool conflict(struct run *r, const char *reason)
+{
+	struct call *c = r->call;
+	struct change *ch = c->change;
+	struct err err;
+
+	if (!plans_void(r->world, ch->approved->id, str_c(reason), &err))
+		return call_fault(c, CONFLICT, reason, arena_str(c->arena, str_c(err.text)));
+	if (!plans_keep(r->world, r->generation, c))
+		return false;
+	find_page(r);
+	c->fault.details_json =
+		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+	return call_fault(c, CONFLICT, reason, STR_NONE);
+}
+
+bool propose(struct run *r)
+{
+	struct change *ch = r->call->change;
+
+	if (ch->replayed)
+		return true;
+	if (ch->approved)
+		return conflict(r, ch->differs ? "plan_changed" : "approval");
+	if (ch->plan->need == APPROVAL_NONE)
+		return true;
+	if (!plans_keep(r->world, r->generation, r->call))
+		return false;
+	find_page(r);
+	if (ch->wish == WISH_PREVIEW)
+		return true;
+	if (ch->pending)
+		return confirm(r, "pending");
+	return ask(r) || confirm(r, "approval");
+}
