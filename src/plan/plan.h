@@ -63,6 +63,9 @@ bool plan_sum_up(struct plan *p, struct arena *a, const struct write *const *wri
 void plan_canonical(const struct plan *p, struct arena *scratch, struct buf *out);
 void plan_digest(const struct plan *p, struct arena *scratch, struct sha256 *out);
 
-/* The whole plan as one JSON object, and back.  False: not such a document. */
+/* The whole plan as one JSON object, and back; at most 100,000 effects in a step.  plan_read: the
+ * text must live as long as the plan; false: it is not such a document. */
 void plan_write(const struct plan *p, struct buf *out);
 bool plan_read(struct arena *a, struct str json, struct plan *out, struct err *err) must_check;
+/* Is the digest the one of everything else in it?  What was read back and is not, is not shown. */
+bool plan_intact(const struct plan *p, struct arena *scratch) must_check;

@@ -4,80 +4,19 @@
  * no tree.  Invariants: 1. two plans have one text only if they do the same, but for the values of
  * fresh keys and of columns that vary.  2. no number is a JSON number.  3. bytes that are not UTF-8
  * are never replaced. */
-#include "base/utf8.h"
-#include "json/write.h"
+#include "plan/cell.h"
 #include "plan/fresh.h"
 #include "plan/plan.h"
-
-static void put_string(struct buf *out, struct str s)
-{
-	buf_char(out, '"');
-	json_escape_canonical(out, s);
-	buf_char(out, '"');
-}
-
-/* A name or a text, whatever its bytes. */
-static void put_text(struct buf *out, struct str s)
-{
-	if (utf8_valid(s)) {
-		put_string(out, s);
-		return;
-	}
-	buf_lit(out, "[\"bytes\",\"");
-	base64_write(out, s);
-	buf_lit(out, "\"]");
-}
 
 static void put_member(struct buf *out, const char *name, struct str value)
 {
 	buf_fmt(out, "\"%s\":", name);
-	put_text(out, value);
+	text_write(out, value);
 }
 
 static void put_count(struct buf *out, const char *name, uint64_t n)
 {
 	buf_fmt(out, "\"%s\":\"%llu\"", name, (unsigned long long)n);
-}
-
-static void put_typed(struct buf *out, const char *type, struct str text)
-{
-	buf_fmt(out, "[\"%s\",", type);
-	put_string(out, text);
-	buf_char(out, ']');
-}
-
-static void put_base64(struct buf *out, const char *type, struct str bytes)
-{
-	buf_fmt(out, "[\"%s\",\"", type);
-	base64_write(out, bytes);
-	buf_lit(out, "\"]");
-}
-
-static void put_value(struct buf *out, const struct cell *cell)
-{
-	switch (cell->kind) {
-	case CELL_NULL:
-		buf_lit(out, "null");
-		return;
-	case CELL_INTEGER:
-		put_typed(out, "integer", cell->text);
-		return;
-	case CELL_REAL:
-		put_typed(out, "real", cell->text);
-		return;
-	case CELL_TEXT:
-		if (utf8_valid(cell->text))
-			put_typed(out, "text", cell->text);
-		else
-			put_base64(out, "bytes", cell->text);
-		return;
-	case CELL_BLOB:
-		put_base64(out, "blob", cell->text);
-		return;
-	case CELL_MASKED:
-		break;
-	}
-	bug("a mask stands before what is approved");
 }
 
 struct digesting {
@@ -92,11 +31,11 @@ static void put_cell(const struct digesting *d, const struct effect *e, enum sid
 
 	switch (cell_form(d->set, e, d->step, side, at, &fresh)) {
 	case FORM_AS_IS:
-		put_value(d->out, side == SIDE_BEFORE ? &e->before[at] : &e->after[at]);
+		cell_write(d->out, side == SIDE_BEFORE ? &e->before[at] : &e->after[at]);
 		break;
 	case FORM_FRESH:
 		buf_lit(d->out, "[\"new\",");
-		put_text(d->out, fresh->table);
+		text_write(d->out, fresh->table);
 		buf_fmt(d->out, ",\"%u\"]", fresh->number);
 		break;
 	case FORM_VARIES:
@@ -137,7 +76,7 @@ static void put_touched(struct buf *out, const struct touched *t)
 	for (size_t i = 0; i < t->table->column_count; i++) {
 		if (i)
 			buf_char(out, ',');
-		put_text(out, t->table->columns[i].name);
+		text_write(out, t->table->columns[i].name);
 	}
 	buf_lit(out, "],");
 	put_count(out, "deleted", t->deleted);
