@@ -10,8 +10,8 @@ static void fields_are_decoded(void **state)
 
 	(void)state;
 	arena_init(&a, (size_t)1 << 20);
-	assert_true(form_read(
-		&f, &a, S("decision=decline&note=too+much%21%0D%0Anot+now&empty=&bare")));
+	assert_true(
+		form_read(&f, &a, S("decision=decline&note=too+much%21%0D%0Anot+now&empty=&bare")));
 	assert_int_equal(f.count, 4);
 	assert_str(form_get(&f, "decision"), "decline");
 	assert_str(form_get(&f, "note"), "too much!\nnot now");

@@ -114,6 +114,12 @@ void html_text(struct html *h, struct str text)
 	escape(h->out, text);
 }
 
+void html_words(struct html *h, struct str literal)
+{
+	end_tag(h);
+	escape(h->out, literal);
+}
+
 void html_close(struct html *h)
 {
 	bug_on(h->depth == 0);

@@ -28,7 +28,10 @@ void html_open(struct html *h, const char *element);
 /* Straight behind html_open or html_void, before any content. */
 void html_attr(struct html *h, const char *name, struct str value);
 void html_flag(struct html *h, const char *name); /* an attribute without a value */
-void html_text(struct html *h, struct str text);
+void html_text(struct html *h, struct str text); /* from anywhere */
+/* Our own words: a literal. */
+#define html_say(h, lit) html_words((h), S(lit))
+void html_words(struct html *h, struct str literal);
 void html_close(struct html *h);
 void html_void(struct html *h, const char *element); /* one that has no content: input, link */
 

@@ -40,9 +40,8 @@ static void elements_and_attributes_are_written_as_they_come(void **state)
 	html_close(&x->h);
 	html_hidden(&x->h, "n", S("v"));
 	assert_true(html_end(&x->h));
-	assert_str(buf_str(&x->out),
-		"<!doctype html>\n<p class=\"a\" hidden>one <b>two</b><br></p>"
-		"<input type=\"hidden\" name=\"n\" value=\"v\">\n");
+	assert_str(buf_str(&x->out), "<!doctype html>\n<p class=\"a\" hidden>one <b>two</b><br></p>"
+				     "<input type=\"hidden\" name=\"n\" value=\"v\">\n");
 }
 
 static void text_never_becomes_markup(void **state)
@@ -70,8 +69,8 @@ static void text_never_becomes_markup(void **state)
 		html_attr(&x->h, "title", str_c(cases[i].text));
 		html_close(&x->h);
 		assert_str(html_since(&x->h, here),
-			arena_cstr(&x->a,
-				arena_fmt(&x->a, " title=\"%s\"></i>", cases[i].written)));
+			arena_cstr(
+				&x->a, arena_fmt(&x->a, " title=\"%s\"></i>", cases[i].written)));
 	}
 	assert_true(html_end(&x->h));
 }

@@ -99,6 +99,8 @@ bool plan_open(struct look *l, struct str id, struct shown_plan *out) must_check
 /* view.c: what the person decides on, onto the page.  The same plan is the same bytes for the same
  * person, today and tomorrow. */
 void plan_view(struct look *l, const struct shown_plan *p);
+/* A sum: what it comes to, and what was moved for it; inside a <dl>. */
+void sum_view(struct look *l, struct str name, struct str net, struct str gross);
 /* diff_view.c: every row before and after. */
 void diff_view(struct look *l, const struct plan *p);
 /* The digest of those bytes. */

@@ -41,14 +41,17 @@ static void write_sign_out(struct look *l)
 	html_attr(h, "action", S(SITE_ROOT "/sign-out"));
 	page_form_seal(l, S("sign-out"));
 	html_open(h, "span");
-	html_text(h, S("Signed in as "));
+	html_say(h, "Signed in as ");
 	html_put(h, "strong", l->who.subject);
-	if (l->who.tenant.n)
-		html_text(h, arena_fmt(l->a, " (%.*s)", STR_ARG(l->who.tenant)));
+	if (l->who.tenant.n) {
+		html_say(h, " (");
+		html_text(h, l->who.tenant);
+		html_say(h, ")");
+	}
 	html_close(h);
 	html_open_class(h, "button", "plain");
 	html_attr(h, "type", S("submit"));
-	html_text(h, S("Sign out"));
+	html_say(h, "Sign out");
 	html_close(h);
 	html_close(h);
 }
@@ -75,7 +78,7 @@ static void write_banner(struct look *l)
 	html_open(h, "a");
 	html_attr(h, "class", S("skip"));
 	html_attr(h, "href", S("#main"));
-	html_text(h, S("Skip to the content"));
+	html_say(h, "Skip to the content");
 	html_close(h);
 	html_open(h, "header");
 	html_open_class(h, "p", "where");

@@ -83,13 +83,15 @@ static void write_left(struct look *l, const struct shown_plan *p)
 
 	html_open_class(h, "p", "expiry");
 	if (left_us <= 0) {
-		html_text(h, S("It expired at "));
+		html_say(h, "It expired at ");
 		page_time(l, p->row.expires_us);
-		html_text(h, S("; nothing of it can happen any more."));
+		html_say(h, "; nothing of it can happen any more.");
 		html_close(h);
 		return;
 	}
-	html_text(h, arena_fmt(l->a, "Expires in %.*s, at ", STR_ARG(moment_span(l->a, left_us))));
+	html_say(h, "Expires in ");
+	html_text(h, moment_span(l->a, left_us));
+	html_say(h, ", at ");
 	page_time(l, p->row.expires_us);
 	html_open(h, "span");
 	html_attr(h, "class",
@@ -127,11 +129,11 @@ static void write_standing(struct look *l, const struct shown_plan *p)
 	html_open_class(h, "section", "standing");
 	html_attr(h, "aria-label", S("Where it stands"));
 	html_open(h, "p");
-	html_text(h, S("This plan "));
+	html_say(h, "This plan ");
 	html_put(h, "strong", plan_standing(l, &p->row));
-	html_text(h, S(". It was asked for at "));
+	html_say(h, ". It was asked for at ");
 	page_time(l, p->row.made_us);
-	html_text(h, S("."));
+	html_say(h, ".");
 	html_close(h);
 	if (p->row.state == PLAN_PROPOSED || p->row.state == PLAN_APPROVED || p->expired)
 		write_left(l, p);
@@ -251,7 +253,7 @@ static void write_actions(struct look *l, const struct shown_plan *p, struct str
 	html_attr(h, "aria-labelledby", S("decision"));
 	html_open(h, "h2");
 	html_attr(h, "id", S("decision"));
-	html_text(h, S("Your decision"));
+	html_say(h, "Your decision");
 	html_close(h);
 	if (!yes)
 		html_put_class(h, "p", "notice", str_c(decide_words(p->may)));
@@ -283,7 +285,7 @@ void plan_page(struct look *l, const struct shown_plan *p, const struct notice *
 			      .subject = p->row.tool,
 			      .left_s = open && left_us > 0 ? (uint64_t)left_us / 1000000 : 0 });
 	html_open(&l->h, "h1");
-	html_text(&l->h, S("Plan of "));
+	html_say(&l->h, "Plan of ");
 	html_put(&l->h, "code", p->row.tool);
 	html_close(&l->h);
 	write_notice(l, n);

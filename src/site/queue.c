@@ -75,14 +75,7 @@ static void write_total(struct look *l, const struct total *t)
 		net = S("more than 64 digits");
 		gross = net;
 	}
-	html_open(&l->h, "div");
-	html_put(&l->h, "dt", t->name);
-	html_open(&l->h, "dd");
-	html_put_class(&l->h, "strong", "number", net);
-	if (!str_eq(net, gross))
-		html_text(&l->h, arena_fmt(l->a, " (moved in all: %.*s)", STR_ARG(gross)));
-	html_close(&l->h);
-	html_close(&l->h);
+	sum_view(l, t->name, net, gross);
 }
 
 static void write_totals(struct look *l, const struct waiting *w)

@@ -57,7 +57,7 @@ static void write_key_form(struct look *l, struct str next, bool trouble)
 	begin_form(l, next);
 	html_open(h, "label");
 	html_attr(h, "for", S("key"));
-	html_text(h, S("Approver key"));
+	html_say(h, "Approver key");
 	html_close(h);
 	html_void(h, "input");
 	html_attr(h, "id", S("key"));
@@ -70,8 +70,8 @@ static void write_key_form(struct look *l, struct str next, bool trouble)
 	html_flag(h, "required");
 	html_open_class(h, "p", "help");
 	html_attr(h, "id", S("key-help"));
-	html_text(h, S("A key that was made for deciding. The key of an assistant or a program is "
-		       "not accepted here."));
+	html_say(h, "A key that was made for deciding. The key of an assistant or a program is "
+		    "not accepted here.");
 	html_close(h);
 	write_button(l, S("Sign in"));
 	html_close(h);
@@ -87,9 +87,9 @@ static void write_shown_form(struct look *l, struct str next)
 		return;
 	begin_form(l, next);
 	html_open(&l->h, "p");
-	html_text(&l->h, S("This browser shows that you are "));
+	html_say(&l->h, "This browser shows that you are ");
 	html_put(&l->h, "strong", who.subject);
-	html_text(&l->h, S("."));
+	html_say(&l->h, ".");
 	html_close(&l->h);
 	write_button(l, arena_fmt(l->a, "Continue as %.*s", STR_ARG(who.subject)));
 	html_close(&l->h);

@@ -56,9 +56,10 @@ static void write_call(struct look *l, const struct plan *p, size_t i)
 	html_open_class(h, "section", "call");
 	html_open(h, "h2");
 	if (p->step_count > 1)
-		html_text(h, arena_fmt(l->a, "Step %zu of %zu: ", i + 1, p->step_count));
+		html_text(h, arena_fmt(l->a, "Step %zu of %zu:", i + 1, p->step_count));
 	else
-		html_text(h, S("The call: "));
+		html_say(h, "The call:");
+	html_say(h, " ");
 	html_put(h, "code", arena_fmt(l->a, "%.*s@%u", STR_ARG(s->tool), s->version));
 	html_close(h);
 	write_arguments(l, s);
@@ -100,25 +101,31 @@ static void write_tables(struct look *l, const struct plan *p)
 	table_end(l);
 }
 
-static void write_sums(struct look *l, const struct plan *p)
+void sum_view(struct look *l, struct str name, struct str net, struct str gross)
 {
 	struct html *h = &l->h;
 
-	if (!p->sum_count)
-		return;
-	html_open_class(h, "dl", "sums");
-	for (size_t i = 0; i < p->sum_count; i++) {
-		html_open(h, "div");
-		html_put(h, "dt", p->sums[i].name);
-		html_open(h, "dd");
-		html_put_class(h, "strong", "number", p->sums[i].net);
-		if (!str_eq(p->sums[i].net, p->sums[i].gross))
-			html_text(h, arena_fmt(l->a, " (moved in all: %.*s)",
-					     STR_ARG(p->sums[i].gross)));
-		html_close(h);
-		html_close(h);
+	html_open(h, "div");
+	html_put(h, "dt", name);
+	html_open(h, "dd");
+	html_put_class(h, "strong", "number", net);
+	if (!str_eq(net, gross)) {
+		html_say(h, " (moved in all: ");
+		html_text(h, gross);
+		html_say(h, ")");
 	}
 	html_close(h);
+	html_close(h);
+}
+
+static void write_sums(struct look *l, const struct plan *p)
+{
+	if (!p->sum_count)
+		return;
+	html_open_class(&l->h, "dl", "sums");
+	for (size_t i = 0; i < p->sum_count; i++)
+		sum_view(l, p->sums[i].name, p->sums[i].net, p->sums[i].gross);
+	html_close(&l->h);
 }
 
 static void write_summary(struct look *l, const struct plan *p)
