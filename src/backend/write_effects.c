@@ -10,6 +10,8 @@
  * rule may say no where the table's own column would have said yes, never the other way round. */
 #include "backend/write.h"
 
+#include <stdlib.h>
+
 #define ROWS_MAX ((size_t)20000) /* changed by one step */
 #define BYTES_MAX ((size_t)16 << 20) /* of their images */
 #define WHERE_MAX ((size_t)64 << 10)
@@ -101,7 +103,8 @@ static const struct cell *cells_of(struct arena *a, const struct lite_value *val
 	return cells;
 }
 
-static void bind_value(struct lite_stmt *s, unsigned index, const struct lite_value *v)
+static void bind_value(
+	struct arena *a, struct lite_stmt *s, unsigned index, const struct lite_value *v)
 {
 	int64_t n;
 
@@ -114,7 +117,7 @@ static void bind_value(struct lite_stmt *s, unsigned index, const struct lite_va
 		lite_bind_i64(s, index, n);
 		break;
 	case LITE_REAL:
-		lite_bind_real_text(s, index, v->text);
+		lite_bind_real(s, index, strtod(arena_cstr(a, v->text), NULL));
 		break;
 	case LITE_TEXT:
 		lite_bind_text(s, index, v->text);
@@ -168,7 +171,7 @@ static bool row_fits(struct collecting *k, struct lite_stmt *s, const struct cap
 
 	bind_params(k->step, NULL, where, s);
 	for (size_t i = 0; i < change->table->column_count; i++)
-		bind_value(s, (unsigned)(where->param_count + i + 1), &row[i]);
+		bind_value(k->w->c->arena, s, (unsigned)(where->param_count + i + 1), &row[i]);
 	step = lite_step(s, err);
 	lite_end(s);
 	if (step == LITE_DONE)

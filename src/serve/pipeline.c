@@ -306,12 +306,12 @@ static struct str unlogged_details(const struct call *c)
 						  : S("{\"committed\":null}");
 }
 
-/* It stands in the database and in no record: nothing more is served until somebody has looked. */
+/* It stands in the database and in no record: the log takes no more calls until somebody has
+ * looked. */
 static void fail_unlogged(struct run *r)
 {
 	struct call *c = r->call;
 
-	audit_seal(world_audit(r->world));
 	log_error("outcome_unlogged", "call=%.*s entry=%.*s note=\"nothing is served any more: repair "
 				      "the audit log's disk, then restart\"",
 		ID_BYTES, c->id.c, STR_ARG(c->entry->name));

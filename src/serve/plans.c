@@ -76,22 +76,16 @@ static bool asks_enough(const struct plan_row *row, const struct plan *p)
 	       (need > p->need || str_eq(row->grant, p->grant));
 }
 
-static void take(struct change *change, const struct plan_row *row)
+static void take(struct world *w, struct change *change, const struct plan_row *row)
 {
-	struct plan *p = change->plan;
-
-	p->id = row->id;
-	p->made_us = row->made_us;
-	p->expires_us = row->expires_us;
-	p->grant = row->grant;
-	bug_on(!approval_level_read(row->need, &p->need));
+	bug_on(!plan_take_row(w, row, change->plan));
 	change->pending = row->state == PLAN_PROPOSED;
 }
 
-enum finding { FOUND, FOUND_NONE, FOUND_FAILED };
+enum found { FOUND, FOUND_NONE, FOUND_FAILED };
 
 /* The equal one that waits, if it asks for enough; one that asks for less is over. */
-static enum finding find(
+static enum found find(
 	struct world *w, struct call *c, const struct plan_row *like, struct err *err)
 {
 	struct plan_row row;
@@ -99,7 +93,7 @@ static enum finding find(
 	if (!store_plan_find(world_store(w), c->arena, like, &row, err))
 		return err->code == E_NOT_FOUND ? FOUND_NONE : FOUND_FAILED;
 	if (asks_enough(&row, c->change->plan)) {
-		take(c->change, &row);
+		take(w, c->change, &row);
 		return FOUND;
 	}
 	if (!store_plan_move(world_store(w), row.id, row.state, PLAN_VOID, STR_NONE,
@@ -191,14 +185,14 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 	row = row_of(g, c);
 	/* twice: another process may have added it in between */
 	for (int i = 0; i < 2; i++) {
-		enum finding found = find(w, c, &row, &err);
+		enum found found = find(w, c, &row, &err);
 
 		if (found == FOUND)
 			return true;
 		if (found == FOUND_FAILED)
 			return fail(c, &err);
 		if (add(w, g, c, &row, &err)) {
-			take(change, &row);
+			take(w, change, &row);
 			return plan_note(w, c->arena, "kept", &row, change->plan, STR_NONE,
 				       STR_NONE, &err) ||
 			       take_back(w, c, &row, &err);
@@ -267,11 +261,12 @@ static bool check_token(struct world *w, struct call *c, const struct plan_row *
 	return refuse(c, CONFIRMATION_INVALID, "confirmation_token", err.text);
 }
 
-static bool get_row(struct world *w, struct call *c, struct kept *k, bool *there_out)
+static bool get_row(
+	struct world *w, struct call *c, struct str id, struct plan_row *row, bool *there_out)
 {
 	struct err err;
 
-	*there_out = store_plan_get(world_store(w), c->arena, c->change->plan_id, &k->row, &err);
+	*there_out = store_plan_get(world_store(w), c->arena, id, row, &err);
 	return *there_out || err.code == E_NOT_FOUND || fail(c, &err);
 }
 
@@ -295,7 +290,7 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 	struct err err;
 	bool there;
 
-	if (!get_row(w, c, out, &there))
+	if (!get_row(w, c, c->change->plan_id, &out->row, &there))
 		return false;
 	found = judge(g, c, there ? &out->row : NULL);
 	if (found.apply == APPLY_REFUSED && found.code != REQUIRES_CONFIRMATION)
@@ -304,7 +299,7 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		plans_tell(w, c, &out->plan, STR_NONE);
+		c->fault.details_json = plans_details(g, c->arena, &out->plan, STR_NONE);
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -316,62 +311,68 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 
 /* --- the client's yes --- */
 
-bool plans_answer(struct world *w, const struct generation *g, struct call *c, struct str id,
-	bool yes, const struct sha256 *shown)
+static bool may_answer(const struct generation *g, struct call *c, const struct plan_row *row)
+{
+	struct apply_finding found = judge(g, c, row);
+
+	if (found.apply != APPLY_REFUSED)
+		return refuse(c, CONFIRMATION_INVALID, "decided", "");
+	if (found.code != REQUIRES_CONFIRMATION)
+		return refuse(c, found.code, found.reason, "");
+	if (!str_eq(row->need, str_c(approval_level_name(APPROVAL_CLIENT))) ||
+		c->who->kind != PRINCIPAL_HUMAN)
+		return refuse(c, REQUIRES_CONFIRMATION, "pending",
+			"the client's yes is not what it needs");
+	return true;
+}
+
+static bool take_answer(struct world *w, struct call *c, const struct plan_row *row, bool yes)
 {
 	const struct plan_decision d = { .yes = yes,
 		.by = c->who->subject,
 		.credential = c->who->credential,
 		.channel = S("client"),
-		.shown = *shown };
+		.shown = row->digest };
 	const struct approval_record r = { .decision = yes ? "approved" : "declined",
 		.who = c->who,
 		.channel = d.channel,
 		.peer = c->origin.peer,
-		.shown = shown };
-	struct apply_finding found;
-	struct plan_row row;
+		.shown = &d.shown };
 	struct err err;
-	bool there = store_plan_get(world_store(w), c->arena, id, &row, &err);
 
-	if (!there && err.code != E_NOT_FOUND)
-		return fail(c, &err);
-	found = judge(g, c, there ? &row : NULL);
-	if (found.code != REQUIRES_CONFIRMATION)
-		return refuse(c, found.apply == APPLY_REFUSED ? found.code : CONFIRMATION_INVALID,
-			found.apply == APPLY_REFUSED ? found.reason : "decided", "");
-	if (!str_eq(row.need, str_c(approval_level_name(APPROVAL_CLIENT))) ||
-		c->who->kind != PRINCIPAL_HUMAN)
-		return refuse(c, REQUIRES_CONFIRMATION, "pending",
-			"the client's yes is not what it needs");
-	if (!plan_note_approval(w, c->arena, &row, &r, &err))
+	if (!plan_note_approval(w, c->arena, row, &r, &err))
 		return fail_record(c, &err);
-	if (store_plan_decide(world_store(w), &row, &d, &err))
+	if (store_plan_decide(world_store(w), row, &d, &err))
 		return true;
 	return err.code == E_EXISTS ? refuse(c, CONFIRMATION_INVALID, "decided", err.text)
 				    : fail(c, &err);
 }
 
-/* --- telling --- */
-
-int64_t plans_wall_us(struct world *w, int64_t store_us)
+bool plans_answer(struct world *w, const struct generation *g, struct call *c, struct str id,
+	bool yes, struct kept *out)
 {
 	struct err err;
-	int64_t now_us;
+	bool there;
 
-	if (!store_now_us(world_store(w), &now_us, &err))
-		return store_us;
-	return clock_wall_us() + (store_us - now_us);
+	if (!get_row(w, c, id, &out->row, &there) || !may_answer(g, c, there ? &out->row : NULL) ||
+		!take_answer(w, c, &out->row, yes))
+		return false;
+	if (!get_row(w, c, id, &out->row, &there))
+		return false;
+	return plan_body_open(w, c->arena, &out->row, &out->plan, &err) || fail(c, &err);
 }
 
-void plans_tell(struct world *w, struct call *c, const struct plan *p, struct str approval_url)
+/* --- telling --- */
+
+struct str plans_details(
+	const struct generation *g, struct arena *a, const struct plan *p, struct str approval_url)
 {
 	struct buf details, at;
 	struct jw j;
 
-	buf_in(&at, c->arena, 64);
-	clock_write_rfc3339(&at, plans_wall_us(w, p->expires_us));
-	buf_in(&details, c->arena, DETAILS_MAX);
+	buf_in(&at, a, 64);
+	clock_write_rfc3339(&at, p->expires_us);
+	buf_in(&details, a, DETAILS_MAX);
 	jw_init(&j, &details);
 	jw_object(&j);
 	jw_put_str(&j, S("plan_id"), p->id);
@@ -382,10 +383,10 @@ void plans_tell(struct world *w, struct call *c, const struct plan *p, struct st
 	if (approval_url.n)
 		jw_put_str(&j, S("url"), approval_url);
 	jw_put_str(&j, S("command"),
-		arena_fmt(c->arena, "postern approve CONFIG %.*s", STR_ARG(p->id)));
+		arena_fmt(
+			a, "postern approve %.*s %.*s", STR_ARG(g->config->file), STR_ARG(p->id)));
 	jw_object_end(&j);
-	if (buf_ok(&details))
-		c->fault.details_json = buf_str(&details);
+	return buf_ok(&details) ? buf_str(&details) : STR_NONE;
 }
 
 /* --- what became of it --- */

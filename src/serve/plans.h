@@ -10,7 +10,8 @@
 #include "plan/change.h"
 #include "serve/world.h"
 
-/* A plan as a person sees it, and the row that says where it stands. */
+/* A plan as a person sees it, and the row that says where it stands.  The row's times are the
+ * store's; the plan's are those of the wall clock. */
 struct kept {
 	struct plan_row row;
 	struct plan plan; /* id, made_us, expires_us, need and grant as the row has them now */
@@ -26,13 +27,14 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c) mus
  * With APPLY_NOW a token that was asked for is used up. */
 bool plans_load(struct world *w, const struct generation *g, struct call *c, enum apply *apply_out,
 	struct kept *out) must_check;
-/* The person behind the client answered the question for a plan of approval `client`; shown: digest
- * of what was asked. */
+/* The person behind the client answered the question for a plan of approval `client`: what was
+ * shown counts as the plan itself.  *out: as it stands then. */
 bool plans_answer(struct world *w, const struct generation *g, struct call *c, struct str id,
-	bool yes, const struct sha256 *shown) must_check;
+	bool yes, struct kept *out) must_check;
 /* The details of a fault for a plan that waits: plan_id, approval, grant, expires_at, url, command.
- * It sets call->fault.details_json. */
-void plans_tell(struct world *w, struct call *c, const struct plan *p, struct str approval_url);
+ */
+struct str plans_details(
+	const struct generation *g, struct arena *a, const struct plan *p, struct str approval_url);
 
 /* --- what became of it: a copy of what the ledger says, repaired from there --- */
 
@@ -67,6 +69,3 @@ bool plans_decide(struct world *w, const struct generation *g, const struct prin
 bool plans_escalate(struct world *w, const struct generation *g, const struct principal *who,
 	struct arena *a, const struct kept *k, const struct decision *d, enum decide *verdict_out,
 	struct err *err) must_check;
-
-/* A time of the store on the wall clock, for people. */
-int64_t plans_wall_us(struct world *w, int64_t store_us);

@@ -7,7 +7,7 @@
  *was sealed. */
 #include "serve/plans_inside.h"
 
-#include <string.h>
+#include "base/clock.h"
 
 #define PIECE_BYTES ((size_t)512 << 10)
 #define PLAIN_MAX ((size_t)20 << 20)
@@ -70,12 +70,23 @@ static bool open_pieces(
 	return true;
 }
 
-static bool take_row(const struct plan_row *row, struct plan *p)
+/* A time of the store, as people's clocks have it. */
+static int64_t on_the_wall(struct world *w, int64_t store_us)
+{
+	struct err err;
+	int64_t now_us;
+
+	if (!store_now_us(world_store(w), &now_us, &err))
+		return store_us;
+	return clock_wall_us() + (store_us - now_us);
+}
+
+bool plan_take_row(struct world *w, const struct plan_row *row, struct plan *p)
 {
 	p->id = row->id;
 	p->grant = row->grant;
-	p->made_us = row->made_us;
-	p->expires_us = row->expires_us;
+	p->made_us = on_the_wall(w, row->made_us);
+	p->expires_us = p->made_us + (row->expires_us - row->made_us);
 	return approval_level_read(row->need, &p->need);
 }
 
@@ -94,7 +105,8 @@ bool plan_body_open(struct world *w, struct arena *a, const struct plan_row *row
 			STR_ARG(row->id));
 	if (!plan_read(a, buf_str(&plain), &p, err))
 		return err_while(err, "plan %.*s", STR_ARG(row->id));
-	if (!plan_intact(&p, a) || !sha256_eq(&p.digest, &row->digest) || !take_row(row, &p))
+	if (!plan_intact(&p, a) || !sha256_eq(&p.digest, &row->digest) ||
+		!plan_take_row(w, row, &p))
 		return err_set(
 			err, E_INVALID, "plan %.*s is not what its digest says", STR_ARG(row->id));
 	*out = p;

@@ -11,6 +11,9 @@ bool plan_body_seal(struct world *w, struct arena *a, const struct plan *p, stru
 bool plan_body_open(struct world *w, struct arena *a, const struct plan_row *row, struct plan *out,
 	struct err *err) must_check;
 
+/* Id, need, grant and, on the wall clock, times.  False: the row does not say what it needs. */
+bool plan_take_row(struct world *w, const struct plan_row *row, struct plan *p) must_check;
+
 /* plans_record.c: each waits until it is durable. */
 bool plan_note(struct world *w, struct arena *a, const char *change, const struct plan_row *row,
 	const struct plan *p, struct str by, struct str why, struct err *err) must_check;

@@ -2,8 +2,27 @@
 #include "serve/plans.h"
 #include "identity/approver.h"
 #include "serve/site_fixture.h"
+#include "store/kills.h"
 
 #define SECOND_US INT64_C(1000000)
+
+#define PLANS_CONFIG                                                                               \
+	"environment: development\n"                                                               \
+	"name: site\n"                                                                             \
+	"owner: tests\n"                                                                           \
+	"sources: { shop: { sqlite: { file: shop.db, pool: 2 }, owner: tests, purpose: Rows } }\n" \
+	"store: { sqlite: state/store.db }\n"                                                      \
+	"audit: { directory: state/audit, keys: state/keys }\n"                                    \
+	"identity: { api_keys: true }\n"                                                           \
+	"roles:\n"                                                                                 \
+	"  clerk: [shop.read]\n"                                                                   \
+	"  chief: [approve.plans]\n"                                                               \
+	"catalog: [\"catalog*.yaml\"]\n"
+#define CATALOG                                                                                    \
+	"tools:\n" SITE_TOOL(                                                                      \
+		"first", "shop.read", "shop") "    read: SELECT s FROM every LIMIT 1\n"            \
+					      "    returns: { shape: maybe, columns: { "           \
+					      "s: string } }\n"
 
 static struct site site;
 static struct generation *g;
@@ -32,8 +51,8 @@ static int open_with(const char *more)
 {
 	char text[4096];
 
-	site_make(&site, "tools: {}\n");
-	snprintf(text, sizeof text, "%s%s", SITE_CONFIG, more);
+	site_make(&site, CATALOG);
+	snprintf(text, sizeof text, "%s%s", PLANS_CONFIG, more);
 	site_write(&site, "postern.yaml", text);
 	if (!site_open(&site))
 		return -1;
@@ -523,7 +542,7 @@ static void an_escalated_plan_is_somebody_elses(void **state)
 	k = open_as(&eve, id);
 	assert_int_equal(k.plan.need, APPROVAL_OTHER);
 	assert_str(k.row.escalation_note, "is this right?");
-	assert_int_equal(k.plan.expires_us - moment.wall_us / 1000 * 1000, 86400 * SECOND_US);
+	assert_int_equal(k.row.expires_us - moment.wall_us / 1000 * 1000, 86400 * SECOND_US);
 	assert_int_equal(decide_as(&at_desk, k, true, NULL), DECIDE_FOUR_EYES);
 	assert_false(plans_escalate(site.world, g, &at_desk, &site.arena, &k, &d, &verdict, &err));
 	assert_int_equal(verdict, DECIDE_STATE);
@@ -560,23 +579,24 @@ static void the_clients_yes_is_for_what_the_client_may_be_asked(void **state)
 	struct str more = kept_id(&ada, "per_3", APPROVAL_REQUESTER);
 	struct str not_so = kept_id(&ada, "per_4", APPROVAL_CLIENT);
 	struct call *c = call_of(&eve);
+	struct kept k;
 
 	(void)state;
-	assert_false(plans_answer(site.world, g, c, asked, true, &shown));
+	assert_false(plans_answer(site.world, g, c, asked, true, &k));
 	assert_int_equal(c->fault.code, NOT_FOUND);
 	c = call_of(&ada);
-	assert_false(plans_answer(site.world, g, c, more, true, &shown));
+	assert_false(plans_answer(site.world, g, c, more, true, &k));
 	assert_int_equal(c->fault.code, REQUIRES_CONFIRMATION);
 	c = call_of(&ada);
 	c->change->arguments.b[0] ^= 1;
-	assert_false(plans_answer(site.world, g, c, asked, true, &shown));
+	assert_false(plans_answer(site.world, g, c, asked, true, &k));
 	assert_int_equal(c->fault.code, CONFIRMATION_INVALID);
-	assert_true(plans_answer(site.world, g, call_of(&ada), asked, true, &shown));
+	assert_true(plans_answer(site.world, g, call_of(&ada), asked, true, &k));
 	assert_int_equal(load(&ada, asked), APPLY_NOW);
 	c = call_of(&ada);
-	assert_false(plans_answer(site.world, g, c, asked, true, &shown));
+	assert_false(plans_answer(site.world, g, c, asked, true, &k));
 	assert_str(c->fault.reason, "decided");
-	assert_true(plans_answer(site.world, g, call_of(&ada), not_so, false, &shown));
+	assert_true(plans_answer(site.world, g, call_of(&ada), not_so, false, &k));
 	assert_load_fault(&ada, not_so, "", CONFIRMATION_INVALID, "declined");
 	assert_int_equal(site_audit_count(&site, "\"channel\":\"client\""), 2);
 }

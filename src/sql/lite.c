@@ -345,3 +345,27 @@ enum lite_type lite_column(
 		return LITE_NULL;
 	}
 }
+
+const char *lite_constraint(const struct lite *l)
+{
+	int rc = sqlite3_extended_errcode(l->db);
+
+	if ((rc & 0xff) != SQLITE_CONSTRAINT)
+		return NULL;
+	switch (rc) {
+	case SQLITE_CONSTRAINT_UNIQUE:
+	case SQLITE_CONSTRAINT_PRIMARYKEY:
+	case SQLITE_CONSTRAINT_ROWID:
+		return "unique";
+	case SQLITE_CONSTRAINT_NOTNULL:
+		return "not_null";
+	case SQLITE_CONSTRAINT_CHECK:
+		return "check";
+	case SQLITE_CONSTRAINT_FOREIGNKEY:
+		return "foreign_key";
+	case SQLITE_CONSTRAINT_DATATYPE:
+		return "datatype";
+	default:
+		return "trigger";
+	}
+}

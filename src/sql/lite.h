@@ -61,6 +61,9 @@ enum lite_step lite_step(struct lite_stmt *s, struct err *err);
 /* The last failure was not the fault of the values that were bound: the file is damaged, cannot be
  * read, or its schema is another one.  Such a connection is closed when given back. */
 bool lite_is_broken(const struct lite *l);
+/* Which kind of constraint the last failure broke: "unique", "not_null", "check", "foreign_key",
+ * "datatype", or "trigger" (RAISE); NULL: none. */
+const char *lite_constraint(const struct lite *l);
 void lite_end(struct lite_stmt *s); /* reset and clear bindings; columns are gone */
 
 enum lite_type { LITE_NULL, LITE_INTEGER, LITE_REAL, LITE_TEXT, LITE_BLOB };
