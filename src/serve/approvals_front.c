@@ -171,13 +171,6 @@ static bool escalate(void *ctx, const struct principal *who, const struct site_p
 	return plans_escalate(world_of(q), q->g, who, q->a, &k, &decision, &out->verdict, err);
 }
 
-static int64_t wall_us(void *ctx, int64_t store_us)
-{
-	struct asking *q = ctx;
-
-	return plans_wall_us(world_of(q), store_us);
-}
-
 /* --- hands: the record --- */
 
 static bool record_refusal(struct asking *q, const char *event, struct str reason,
@@ -238,7 +231,6 @@ static const struct site_hands hands = {
 	.open = open_plan,
 	.decide = decide,
 	.escalate = escalate,
-	.wall_us = wall_us,
 	.record = record,
 	.failed = failed,
 };
@@ -304,6 +296,7 @@ static bool read_request(struct asking *q, struct site_request *out)
 		.shows_identity = shows_identity(r, q->peer),
 		.config = c,
 		.mask_key = world_mask_key(world_of(q), q->g),
+		.wall_us = clock_wall_us(),
 		.boot_ms = clock_boot_ms(),
 		.ctx = q };
 	out->own_origin = told ? url_origin(c)

@@ -207,7 +207,7 @@ void page_term(struct look *l, const char *term, struct str text)
 
 void page_time(struct look *l, int64_t store_us)
 {
-	int64_t wall_us = l->hands->wall_us(l->r->ctx, store_us);
+	int64_t wall_us = l->r->wall_us + (store_us - l->r->now_us);
 	struct buf stamp;
 
 	buf_in(&stamp, l->a, 64);

@@ -62,7 +62,6 @@ struct site_hands {
 		const struct site_decision *d, struct site_outcome *out, struct err *err);
 	bool (*escalate)(void *ctx, const struct principal *who, const struct site_plan *p,
 		const struct site_decision *d, struct site_outcome *out, struct err *err);
-	int64_t (*wall_us)(void *ctx, int64_t store_us); /* for people */
 
 	/* False: not durable. */
 	bool (*record)(void *ctx, const struct site_record *r);
@@ -80,7 +79,8 @@ struct site_request {
 	bool shows_identity; /* a client certificate or a proxy's identity came with it */
 	const struct config *config;
 	struct str mask_key; /* of values shown as a hash */
-	int64_t now_us; /* by the store's clock */
+	int64_t now_us; /* by the store's clock, as all times of rows are */
+	int64_t wall_us; /* the same moment by the wall clock: for people */
 	uint64_t boot_ms;
 	void *ctx; /* of the hands */
 };
