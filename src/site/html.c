@@ -5,41 +5,7 @@
  * text run the other way, leaves as a visible escape. */
 #include "site/html.h"
 
-#include <string.h>
-
-static const char *entity(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
-static void escape(struct buf *out, struct str s)
-{
-	size_t from = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		const char *e = entity(s.p[i]);
-
-		if (!e)
-			continue;
-		buf_add(out, str_sub(s, from, i - from));
-		buf_add(out, str_c(e));
-		from = i + 1;
-	}
-	buf_add(out, str_from(s, from));
-}
+#include "render/inert.h"
 
 static void end_tag(struct html *h)
 {
@@ -104,20 +70,26 @@ void html_attr(struct html *h, const char *name, struct str value)
 {
 	html_flag(h, name);
 	buf_lit(h->out, "=\"");
-	escape(h->out, value);
+	inert_write(h->out, value, INERT_HTML);
 	buf_char(h->out, '"');
 }
 
 void html_text(struct html *h, struct str text)
 {
 	end_tag(h);
-	escape(h->out, text);
+	inert_write(h->out, text, INERT_HTML);
+}
+
+void html_inert(struct html *h, struct str text)
+{
+	end_tag(h);
+	inert_dress(h->out, text, INERT_HTML);
 }
 
 void html_words(struct html *h, struct str literal)
 {
 	end_tag(h);
-	escape(h->out, literal);
+	inert_dress(h->out, literal, INERT_HTML);
 }
 
 void html_close(struct html *h)

@@ -29,6 +29,7 @@ void html_open(struct html *h, const char *element);
 void html_attr(struct html *h, const char *name, struct str value);
 void html_flag(struct html *h, const char *name); /* an attribute without a value */
 void html_text(struct html *h, struct str text); /* from anywhere */
+void html_inert(struct html *h, struct str text); /* INERT_TEXT: it was made so */
 /* Our own words: a literal. */
 #define html_say(h, lit) html_words((h), S(lit))
 void html_words(struct html *h, struct str literal);

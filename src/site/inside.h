@@ -101,8 +101,8 @@ bool plan_open(struct look *l, struct str id, struct shown_plan *out) must_check
 void plan_view(struct look *l, const struct shown_plan *p);
 /* A sum: what it comes to, and what was moved for it; inside a <dl>. */
 void sum_view(struct look *l, struct str name, struct str net, struct str gross);
-/* diff_view.c: every row before and after. */
-void diff_view(struct look *l, const struct plan *p);
+/* changes_view.c: every row before and after. */
+void changes_view(struct look *l, const struct plan *p);
 /* The digest of those bytes. */
 void plan_view_digest(struct look *l, const struct shown_plan *p, struct sha256 *out);
 /* What the seal of a form for this plan is about. */

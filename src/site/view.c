@@ -5,6 +5,7 @@
  * stands in a box that says so.  2. no time and nothing of the visit is in it: its digest goes into
  * the form, and says later what was on the page. */
 #include "json/write.h"
+#include "render/diff.h"
 #include "site/inside.h"
 
 #define ARGUMENT_BYTES ((size_t)1 << 20)
@@ -74,30 +75,29 @@ static void write_count(struct look *l, uint64_t n)
 		l, n ? "number" : "number nothing", arena_fmt(l->a, "%llu", (unsigned long long)n));
 }
 
-static void write_touched(struct look *l, const struct plan_step *s)
+static void write_touched(struct look *l, const struct diff_count *t)
 {
-	for (size_t i = 0; i < s->effects.touched_count; i++) {
-		const struct touched *t = &s->effects.touched[i];
-
-		table_row(l);
-		html_text(&l->h, t->table->name);
-		write_count(l, t->inserted);
-		write_count(l, t->updated);
-		write_count(l, t->deleted);
-		table_row_end(l);
-	}
+	table_row(l);
+	html_text(&l->h, t->name);
+	write_count(l, t->inserted);
+	write_count(l, t->updated);
+	write_count(l, t->deleted);
+	table_row_end(l);
 }
 
 static void write_tables(struct look *l, const struct plan *p)
 {
 	static const char *const columns[] = { "Table", "New", "Changed", "Removed", NULL };
+	struct diff_view view = { .plan = p };
+	struct diff_count *counts;
+	size_t count = diff_counts(&view, l->a, &counts);
 
 	table_begin(l, "touched",
 		arena_fmt(l->a, "%llu %s in all", (unsigned long long)p->rows,
 			p->rows == 1 ? "row" : "rows"),
 		columns);
-	for (size_t i = 0; i < p->step_count; i++)
-		write_touched(l, &p->steps[i]);
+	for (size_t i = 0; i < count; i++)
+		write_touched(l, &counts[i]);
 	table_end(l);
 }
 
@@ -218,7 +218,7 @@ void plan_view(struct look *l, const struct shown_plan *shown)
 	for (size_t i = 0; i < p->step_count; i++)
 		write_call(l, p, i);
 	write_summary(l, p);
-	diff_view(l, p);
+	changes_view(l, p);
 	write_who(l, p, &shown->row);
 	write_told(l, p);
 	html_close(&l->h);
