@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/journal.h"
+
 #define WINDOW_BYTES 4096
 
 /* Position behind the last byte before `end` that is (or, with is false, is not) `c`; 0: none. */
@@ -42,6 +44,23 @@ bool segment_data_end(int fd, uint64_t *data_out, uint64_t *lines_out)
 		!seek_back(fd, data, '\n', true, lines_out))
 		return false;
 	*data_out = data;
+	return true;
+}
+
+bool segment_last_line(int fd, char *room, struct str *out)
+{
+	uint64_t data, end, from;
+
+	if (!segment_data_end(fd, &data, &end) ||
+		(end && !seek_back(fd, end - 1, '\n', true, &from)))
+		return false;
+	*out = STR_NONE;
+	if (!end)
+		return true;
+	if (end - from > LINE_MAX_BYTES ||
+		pread(fd, room, (size_t)(end - from), (off_t)from) != (ssize_t)(end - from))
+		return false;
+	*out = str_n(room, (size_t)(end - from) - 1);
 	return true;
 }
 

@@ -111,7 +111,7 @@ static void it_runs_nowhere_else(void **state)
 	(void)state;
 	c->who = &stranger;
 	assert_false(permission_visible(c->who, c->entry));
-	c->passed = GUARD_KILL | GUARD_PERMISSION | GUARD_STATE | GUARD_CURSOR |
+	c->passed = GUARD_KILL | GUARD_PERMISSION | GUARD_STATE | GUARD_CURSOR | GUARD_APPROVAL |
 		    GUARD_LIMITS; /* as if nobody had asked */
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	assert_false(backend_run(place_backends, guard_warrant(c)));

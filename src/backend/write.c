@@ -227,13 +227,15 @@ static bool commit(struct writing *w)
 	struct change *ch = w->change;
 	struct err err;
 
+	ch->end = CHANGE_UNKNOWN;
 	if (lite_commit(w->lite, &err)) {
 		ch->end = CHANGE_COMMITTED;
 		return true;
 	}
-	if (err.code != E_UNCERTAIN)
+	if (err.code != E_UNCERTAIN) {
+		ch->end = CHANGE_NOT;
 		return write_fault(w, &err);
-	ch->end = CHANGE_UNKNOWN;
+	}
 	return call_fault(w->c, OUTCOME_UNKNOWN, "commit",
 		arena_str(w->c->arena, str_c(err.text)));
 }
@@ -243,6 +245,7 @@ static bool go_live(struct writing *w)
 	struct gate gate = *w->change->gate;
 
 	ledger_name(w);
+	w->change->committing = true;
 	return gate.open(gate.ctx, w->c) && ledger_keep(w) && commit(w);
 }
 
@@ -266,9 +269,12 @@ static bool run_locked(struct writing *w)
 		lite_rollback(w->lite);
 		return false;
 	}
-	if (!found)
+	if (!found && !w->change->replay_only)
 		return finish(w);
 	lite_rollback(w->lite);
+	if (!found)
+		return call_fault(w->c, CONFLICT, "not_applied",
+			S("the store says that the plan was applied; the ledger does not"));
 	w->change->replayed = true;
 	return call_done(w->c, CONTENT_CHANGE);
 }

@@ -25,6 +25,11 @@ bool effects_collect(struct writing *w, struct call *step, struct effects *out) 
 bool approval_needed(struct writing *w) must_check;
 
 /* write_ledger.c */
+struct threshold;
+struct threshold_past;
+/* What the tool did within the threshold's window, for whom it counts. */
+bool ledger_past(struct writing *w, const struct entry *e, const struct threshold *t,
+	struct threshold_past *out) must_check;
 /* Was it done before?  found: change->answer and ledger_id are those of the first time.  False: the
  * key was used for something else, or the ledger cannot be read. */
 bool ledger_look(struct writing *w, bool *found_out) must_check;

@@ -1,4 +1,4 @@
-/* catalog_fixture - for tests: a file of test/config/catalog loaded with test/config/base.yaml. */
+/* catalog_fixture - for tests: a file of test/config/catalog, loaded. */
 #pragma once
 #include "catalog/catalog.h"
 
@@ -53,12 +53,18 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+/* The deployment that the file is written for, by its name. */
+static inline struct str base_of(const char *path)
+{
+	if (strstr(path, "production"))
+		return S("base_production.yaml");
+	return strstr(path, "writes") ? S("base_writes.yaml") : S("base.yaml");
+}
+
 static inline struct catalog *load(struct fixture *x, const char *path)
 {
-	bool production = strstr(path, "production") != NULL;
 	struct str *file = arena_new(&x->a, struct str);
-	const struct config *base = config_load(&x->a,
-		production ? S("base_production.yaml") : S("base.yaml"), STR_NONE, STR_NONE, &x->f);
+	const struct config *base = config_load(&x->a, base_of(path), STR_NONE, STR_NONE, &x->f);
 
 	assert_non_null(base);
 	*file = str_c(path);

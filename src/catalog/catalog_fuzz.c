@@ -264,13 +264,9 @@ static void check(struct arena *a, const struct catalog *c)
 }
 
 static const struct str events[] = { STR_INIT("contract_events"), STR_INIT("notes") };
-static const struct str refunders[] = { STR_INIT("refund") };
 static const struct protection_config protections[] = {
 	{ .kind = PROTECTION_APPEND_ONLY, .table = STR_INIT("contract_events") },
-	{ .kind = PROTECTION_BY,
-		.table = STR_INIT("contracts"),
-		.column = STR_INIT("total"),
-		.by = { refunders, ARRAY_LEN(refunders) } },
+	{ .kind = PROTECTION_BY, .table = STR_INIT("contracts"), .column = STR_INIT("price") },
 	{ .kind = PROTECTION_SET_ONCE, .table = STR_INIT("contracts"), .column = STR_INIT("id") },
 };
 static const struct source_config sources[] = {

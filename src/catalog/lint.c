@@ -45,10 +45,36 @@ static void lint_surface(struct catalog_load *l)
 			S("add a tool"));
 }
 
+static bool is_tool(const struct catalog_load *l, struct str name)
+{
+	for (size_t i = 0; i < l->tools.count; i++)
+		if (str_eq(l->tools.list[i]->name, name))
+			return true;
+	return false;
+}
+
+static void lint_protection(struct catalog_load *l, const struct protection_config *p)
+{
+	for (size_t i = 0; i < p->by.count; i++)
+		if (!is_tool(l, p->by.list[i]))
+			finding_error(l->f, p->at, "protect.unknown",
+				arena_fmt(l->a, "protect: there is no tool '%.*s'",
+					STR_ARG(p->by.list[i])),
+				S("correct the name, or remove it"));
+}
+
+static void lint_protections(struct catalog_load *l)
+{
+	for (size_t i = 0; i < l->config->source_count; i++)
+		for (size_t k = 0; k < l->config->sources[i].protection_count; k++)
+			lint_protection(l, &l->config->sources[i].protections[k]);
+}
+
 void catalog_lint(struct catalog_load *l)
 {
 	lint_templates(l);
 	lint_surface(l);
+	lint_protections(l);
 	toolsets_lint(l);
 }
 

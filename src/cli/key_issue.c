@@ -25,26 +25,19 @@ static bool roles_known(const struct config *config, const struct issue *o)
 	return true;
 }
 
-static bool approves(const struct role_config *role)
+/* Only people approve: a key for a machine never holds what its role says of approving. */
+static bool kind_fits(const struct config *config, const struct issue *o)
 {
-	for (size_t i = 0; i < role->grant_count; i++)
-		if (str_starts(role->grants[i], S("approve.")))
-			return true;
-	return false;
-}
+	for (size_t i = 0; o->kind && strcmp(o->kind, "human") != 0 && o->roles[i]; i++) {
+		const struct role_config *role = config_role(config, str_c(o->roles[i]));
 
-/* Only people approve. */
-static bool approving_fits(const struct config *config, const struct issue *o)
-{
-	if (!o->kind || strcmp(o->kind, "human") == 0)
-		return true;
-	for (size_t i = 0; o->roles[i]; i++)
-		if (approves(config_role(config, str_c(o->roles[i]))))
-			return cli_fail(0,
-				       "role \"%s\" grants approve.…, which is for people: not for "
-				       "a "
-				       "key of kind %s",
-				       o->roles[i], o->kind) != 0;
+		for (size_t k = 0; role && k < role->grant_count; k++)
+			if (grant_approves(role->grants[k]))
+				return cli_fail(0,
+					       "role \"%s\" holds %.*s, and behind kind %s there "
+					       "is no person: only people approve",
+					       o->roles[i], STR_ARG(role->grants[k]), o->kind) != 0;
+	}
 	return true;
 }
 
@@ -123,8 +116,7 @@ static int issue_in(
 	struct str key;
 	struct err err;
 
-	if (!roles_known(config, o) || !approving_fits(config, o) ||
-		!tenant_known(config, row.tenant) ||
+	if (!roles_known(config, o) || !kind_fits(config, o) || !tenant_known(config, row.tenant) ||
 		!expiry(config, o->expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;
 	if (!make_key(w, a, &order, &row, o->signing, &key, &err))

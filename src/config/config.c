@@ -247,6 +247,11 @@ bool names_hold(struct names names, struct str name)
 	return false;
 }
 
+bool grant_approves(struct str grant)
+{
+	return str_starts(grant, S("approve."));
+}
+
 const struct source_config *config_source(const struct config *c, struct str name)
 {
 	for (size_t i = 0; i < c->source_count; i++)

@@ -56,6 +56,10 @@ struct role_config {
 	struct place at;
 };
 
+/* "approve.…": to say yes to somebody's plan.  For people: nobody of kind agent or service holds
+ * one, whatever its roles say. */
+bool grant_approves(struct str grant);
+
 /* A named part of the catalog, and for whom it is. */
 #define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */
 struct toolset_config {

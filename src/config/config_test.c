@@ -121,6 +121,26 @@ static void every_file_gives_the_findings_it_is_expected_to_give(void **state)
 	assert_true(count >= 15);
 }
 
+static void a_source_says_what_no_write_may_change(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_protect.yaml");
+	const struct source_config *crm;
+
+	assert_non_null(c);
+	crm = config_source(c, S("crm"));
+	assert_int_equal(crm->events.count, 2);
+	assert_int_equal(crm->protection_count, 3);
+	assert_int_equal(crm->protections[0].kind, PROTECTION_APPEND_ONLY);
+	assert_true(str_eq(crm->protections[0].table, S("contract_events")));
+	assert_int_equal(crm->protections[1].kind, PROTECTION_BY);
+	assert_true(str_eq(crm->protections[1].column, S("total")));
+	assert_true(names_hold(crm->protections[1].by, S("void_line")));
+	assert_int_equal(crm->protections[2].kind, PROTECTION_SET_ONCE);
+	assert_true(grant_approves(S("approve.contracts")));
+	assert_false(grant_approves(S("approver.contracts")));
+}
+
 static void a_whole_configuration_is_read(void **state)
 {
 	struct fixture *x = *state;
@@ -380,6 +400,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			every_file_gives_the_findings_it_is_expected_to_give, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_whole_configuration_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_source_says_what_no_write_may_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_absent_has_its_stated_default, setup, teardown),
 		cmocka_unit_test_setup_teardown(

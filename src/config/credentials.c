@@ -42,6 +42,31 @@ const struct str *config_role_names(struct config_load *l, struct reader *r, siz
 	return roles;
 }
 
+/* The first grant to approve that the role has; empty: none. */
+static struct str approval_of(const struct role_config *role)
+{
+	for (size_t i = 0; role && i < role->grant_count; i++)
+		if (grant_approves(role->grants[i]))
+			return role->grants[i];
+	return STR_NONE;
+}
+
+void config_check_kind(struct config_load *l, const struct reader *r, struct str kind,
+	const struct str *roles, size_t count)
+{
+	for (size_t i = 0; i < count && !str_eq(kind, S("human")); i++) {
+		struct str grant = approval_of(config_role(l->c, roles[i]));
+
+		if (grant.n)
+			config_refuse(l, r->map, "roles", "config.approver",
+				arena_fmt(l->a,
+					"%s: role %.*s holds '%.*s', and behind kind %.*s there is "
+					"no person",
+					r->what, STR_ARG(roles[i]), STR_ARG(grant), STR_ARG(kind)),
+				S("only people approve: give it a role without approve.…"));
+	}
+}
+
 static struct str read_kind(struct reader *r)
 {
 	static const char *const kinds[] = { "human", "agent", "service", NULL };
@@ -107,6 +132,7 @@ static void load_proxy(
 	o->kind = read_kind(&r);
 	o->approver = read_approver(l, &r, o->kind);
 	o->roles = config_role_names(l, &r, &o->role_count);
+	config_check_kind(l, &r, o->kind, o->roles, o->role_count);
 	reader_done(&r);
 }
 
@@ -155,6 +181,7 @@ static void load_certificate(
 	config_check_tenant(l, &r, o->tenant);
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
+	config_check_kind(l, &r, o->kind, o->roles, o->role_count);
 	for (size_t i = 0; i < at; i++)
 		if (o->value.n && rows[i].match == o->match && str_eq(rows[i].value, o->value))
 			config_refuse(l, r.map, "match", "config.twice",

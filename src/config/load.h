@@ -52,5 +52,8 @@ void config_credentials_load(struct config_load *l, struct reader *identity);
 /* A secret with the file it came from.  False: a finding says why, or it is not set. */
 bool read_secret_config(struct reader *r, const char *name, struct config_load *l,
 	struct secret_config *out) must_check;
+/* Of a kind with no person behind it: no role that may approve. */
+void config_check_kind(struct config_load *l, const struct reader *r, struct str kind,
+	const struct str *roles, size_t count);
 /* The names under `roles` of r, each of which must be a role. */
 const struct str *config_role_names(struct config_load *l, struct reader *r, size_t *count_out);

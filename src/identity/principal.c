@@ -65,6 +65,12 @@ static int by_bytes(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
+/* A machine approves nothing, whoever named its roles. */
+static bool may_hold(const struct principal *p, struct str grant)
+{
+	return p->kind == PRINCIPAL_HUMAN || !grant_approves(grant);
+}
+
 /* Roles that nobody defined grant nothing; so do names that differ in case only. */
 static void add_grants(const struct config *config, struct arena *a, struct principal *p)
 {
@@ -82,7 +88,8 @@ static void add_grants(const struct config *config, struct arena *a, struct prin
 		const struct role_config *role = config_role(config, p->roles[i]);
 
 		for (size_t k = 0; role && k < role->grant_count; k++)
-			grants[count++] = role->grants[k];
+			if (may_hold(p, role->grants[k]))
+				grants[count++] = role->grants[k];
 	}
 	qsort(grants, count, sizeof *grants, by_bytes);
 	for (size_t i = 0; i < count; i++)
@@ -170,7 +177,7 @@ bool principal_granted(const struct principal *p, struct str grant)
 		int order = str_cmp(p->grants[middle], grant);
 
 		if (order == 0)
-			return true;
+			return may_hold(p, grant); /* also of what broken glass added */
 		if (order < 0)
 			low = middle + 1;
 		else

@@ -41,7 +41,8 @@ struct principal {
 	struct str environment;
 	const struct str *roles;
 	size_t role_count;
-	const struct str *grants; /* flattened over roles, sorted, unique */
+	const struct str *grants; /* flattened over roles, sorted, unique; to approve: of people
+				   * alone */
 	size_t grant_count;
 	bool scoped; /* the token's scopes narrow its grants */
 	const struct str *scopes;

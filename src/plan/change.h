@@ -57,7 +57,7 @@ struct change {
 	struct intent *queued; /* live: the CALL_INTENT record, set by audit_intent (audit.h) */
 	struct str intent; /* live: where it stands, "ORIGIN/BOOT/INDEX", when the gate opened */
 	struct sha256 catalog; /* digest of all of it */
-	struct str deployment;
+	int64_t now_us; /* the store's clock: what windows and the ledger go by */
 
 	/* The backend: what was found and done. */
 	struct plan *plan;
@@ -65,6 +65,7 @@ struct change {
 	unsigned attempts;
 	bool short_of_approval; /* live, but what was found needs more than `given` */
 	bool differs; /* live, and not what was approved */
+	bool committing; /* all tests passed: what is found now is what will stand */
 	struct str answer; /* live: the result for the ledger, made by the gate; replayed: read
 			      there.  JSON */
 	bool replayed; /* answered from the ledger: nothing was done now */
@@ -72,6 +73,7 @@ struct change {
 
 	/* The propose step: where the plan stands now. */
 	bool pending; /* it was there before, and nobody has decided */
+	bool approved_already; /* it was there before, and somebody said yes */
 	struct str approval_url; /* empty: there is no page */
 };
 

@@ -5,6 +5,7 @@
  *
  * and the same as text: what a person needs to see, rendered here and not by the model. */
 #pragma once
+#include "json/write.h"
 #include "plan/change.h"
 
 /* The result of a call with CONTENT_CHANGE, into members of an MCP result.  False: the call's fault

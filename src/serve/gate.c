@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "plan/change.h"
-#include "render/render.h"
+#include "render/change.h"
 
 static bool not_stopped(struct run *r, struct call *c)
 {
@@ -48,5 +48,5 @@ bool gate_open(void *run, struct call *c)
 	struct run *r = run;
 
 	return not_stopped(r, c) && same_generation(r, c) &&
-	       render_answer(c, world_mask_key(r->world, r->generation)) && recorded(r, c);
+	       change_render_answer(c, world_mask_key(r->world, r->generation)) && recorded(r, c);
 }

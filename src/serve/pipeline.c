@@ -26,6 +26,7 @@
 #include "serve/gate.h"
 #include "serve/log.h"
 #include "serve/propose.h"
+#include "store/plans.h"
 
 #include <stdatomic.h>
 
@@ -90,6 +91,7 @@ static bool step_cursor(struct run *r)
 static bool step_change(struct run *r)
 {
 	struct call *c = r->call;
+	struct err err;
 
 	if (!c->entry->write)
 		return true;
@@ -99,7 +101,10 @@ static bool step_change(struct run *r)
 	c->change->gate = &r->gate;
 	c->change->seal = world_seal_of(r->world);
 	c->change->catalog = r->generation->catalog->digest;
-	return true;
+	if (store_now_us(world_store(r->world), &c->change->now_us, &err))
+		return true;
+	return call_fault(c, UPSTREAM_UNAVAILABLE, "store",
+		arena_str(c->arena, str_c(err.text)));
 }
 
 static bool step_approval(struct run *r)
@@ -283,6 +288,25 @@ static void fail_memory(struct call *c)
 	c->fault.retry_after_ms = 1000;
 }
 
+static struct str committed_details(struct call *c)
+{
+	return c->change->end == CHANGE_COMMITTED ? S("{\"committed\":true}")
+						  : S("{\"committed\":null}");
+}
+
+/* What was sent to the database is never told as not done, whatever went wrong behind it. */
+static void fail_untold(struct call *c)
+{
+	struct str why = c->fault.operator_text;
+
+	if (c->fault.code == OUTCOME_UNKNOWN)
+		return;
+	call_fault(c, OUTCOME_UNKNOWN,
+		c->change->end == CHANGE_COMMITTED ? "answer_lost" : "commit", why);
+	c->fault.details_json = committed_details(c);
+	c->fault.retry_after_ms = 0;
+}
+
 static void run_steps(struct run *r, struct arena *spare)
 {
 	const char *stopped_at = NULL;
@@ -293,17 +317,13 @@ static void run_steps(struct run *r, struct arena *spare)
 		stopped_at = "memory";
 		fail_memory(r->call);
 	}
+	if (stopped_at && was_sent(r->call))
+		fail_untold(r->call);
 	limits_leave(r->call);
 	if (!stopped_at)
 		return;
 	log_fault(r->call, stopped_at);
 	tell_fault(r, spare);
-}
-
-static struct str unlogged_details(const struct call *c)
-{
-	return c->change->end == CHANGE_COMMITTED ? S("{\"committed\":true}")
-						  : S("{\"committed\":null}");
 }
 
 /* It stands in the database and in no record: the log takes no more calls until somebody has
@@ -334,7 +354,7 @@ static void record(struct run *r, struct arena *spare)
 		fail_unlogged(r);
 	else
 		call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
-	c->fault.details_json = was_sent(c) ? unlogged_details(c) : STR_NONE;
+	c->fault.details_json = was_sent(c) ? committed_details(c) : STR_NONE;
 	c->fault.retry_after_ms = was_sent(c) ? 0 : 1000;
 	tell_fault(r, spare);
 }

@@ -80,12 +80,13 @@ static void take(struct world *w, struct change *change, const struct plan_row *
 {
 	bug_on(!plan_take_row(w, row, change->plan));
 	change->pending = row->state == PLAN_PROPOSED;
+	change->approved_already = row->state == PLAN_APPROVED;
 }
 
-enum found { FOUND, FOUND_NONE, FOUND_FAILED };
+enum search { FOUND, FOUND_NONE, FOUND_FAILED };
 
 /* The equal one that waits, if it asks for enough; one that asks for less is over. */
-static enum found find(
+static enum search find(
 	struct world *w, struct call *c, const struct plan_row *like, struct err *err)
 {
 	struct plan_row row;
@@ -185,7 +186,7 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 	row = row_of(g, c);
 	/* twice: another process may have added it in between */
 	for (int i = 0; i < 2; i++) {
-		enum found found = find(w, c, &row, &err);
+		enum search found = find(w, c, &row, &err);
 
 		if (found == FOUND)
 			return true;

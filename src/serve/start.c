@@ -116,6 +116,16 @@ static void print_profile(enum environment e)
 	buf_done(&text);
 }
 
+/* Who can change something with no person behind it. */
+static void print_machines(struct world *w, const struct generation *g, struct arena *a)
+{
+	struct buf text;
+
+	buf_in(&text, a, (size_t)1 << 20);
+	survey_machines_write(w, g, a, &text);
+	fwrite(text.p ? text.p : "", 1, text.n, stdout);
+}
+
 int serve_check(const struct world_options *options)
 {
 	struct report report;
@@ -135,6 +145,7 @@ int serve_check(const struct world_options *options)
 			drills_review(
 				world_store(w), clock_wall_us(), g->config->file, &report.findings);
 		print_profile(g->config->environment);
+		print_machines(w, g, report.findings.a);
 		world_drop(w, g);
 		world_close(&w);
 	}

@@ -33,3 +33,24 @@ void survey_keys(struct world *w, const struct generation *g, struct findings *f
 			survey_principal(g->catalog, &p, at, f);
 	}
 }
+
+void survey_machines_write(
+	struct world *w, const struct generation *g, struct arena *a, struct buf *out)
+{
+	int64_t now_us = clock_wall_us();
+	struct key_row *rows;
+	size_t count = 0;
+	struct err err;
+
+	if (!survey_is_worth_it(g->catalog))
+		return;
+	survey_machines(g->config, g->catalog, a, out);
+	if (!g->config->api_keys || !store_key_list(world_store(w), a, &rows, &count, &err))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct principal p;
+
+		if (is_valid(&rows[i], now_us) && principal_of_key(g->config, a, &rows[i], &p))
+			survey_machine(g->catalog, &p, out);
+	}
+}

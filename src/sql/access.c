@@ -160,6 +160,14 @@ bool access_has(const struct access_list *l, int action, const char *name, const
 	return find(l, action, name, "*") || (via && find(l, action, via, "*"));
 }
 
+bool access_writes(const struct access_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (access_is_write(l->list[i].action, l->list[i].name))
+			return true;
+	return false;
+}
+
 bool access_within(const struct access_list *part, const struct access_list *whole)
 {
 	for (size_t i = 0; i < part->count; i++) {

@@ -24,6 +24,8 @@ bool access_add(struct access_list *l, int action, const char *name, const char 
 /* Is it in the list?  `via` is the view through which it is reached, or NULL. */
 bool access_has(const struct access_list *l, int action, const char *name, const char *detail,
 	const char *via);
+/* Is there anything in it that changes rows? */
+bool access_writes(const struct access_list *l);
 /* Every access of `part` is in `whole`. */
 bool access_within(const struct access_list *part, const struct access_list *whole);
 /* Virtual tables (full-text search) read tables of their own while they are stepped: adds those

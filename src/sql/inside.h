@@ -43,6 +43,7 @@ struct lite {
 	const struct access_list *held;
 	int denied_action; /* 0: nothing was denied */
 	char denied_name[128];
+	char denied_table[128]; /* empty: it was something else */
 };
 
 struct lite_pool {

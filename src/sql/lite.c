@@ -94,6 +94,12 @@ static sqlite3_stmt *compile_recorded(struct lite *l, const char *sql, unsigned 
 	l->recording = list;
 	s = compile(l, sql, l->pool->writing, err);
 	l->recording = NULL;
+	/* VACUUM, say, of which the authorizer is not told */
+	if (s && !sqlite3_stmt_readonly(s) && !access_writes(list)) {
+		err_set(err, E_DENIED, "the statement changes more than rows");
+		sqlite3_finalize(s);
+		s = NULL;
+	}
 	if (!s) {
 		access_free(&list);
 		return NULL;
@@ -150,6 +156,11 @@ void lite_end_once(struct lite_stmt *s)
 	access_free(&s->l->once_list);
 }
 
+struct str lite_denied(const struct lite *l)
+{
+	return l->denied_action ? str_c(l->denied_table) : STR_NONE;
+}
+
 struct str lite_words(const struct lite *l)
 {
 	return str_c(sqlite3_errmsg(l->db));
@@ -196,8 +207,8 @@ bool lite_facts(struct lite_stmt *s, struct arena *a, struct lite_facts *out, st
 		names[i] = arena_str(a, str_c(name));
 		types[i] = arena_str(a, str_c(sqlite3_column_decltype(s->s, (int)i)));
 	}
-	/* lite_prepare refuses all others */
-	*out = (struct lite_facts){ .readonly = true,
+	/* lite_prepare refuses more than one */
+	*out = (struct lite_facts){ .readonly = sqlite3_stmt_readonly(s->s) != 0,
 		.single = true,
 		.columns = names,
 		.declared_types = types,

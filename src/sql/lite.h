@@ -37,6 +37,9 @@ struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *
 void lite_end_once(struct lite_stmt *s);
 /* The database's own words for the last failure, without the file's name; until the next call. */
 struct str lite_words(const struct lite *l);
+/* After E_DENIED: the table that the statement reaches and may not; empty: it was something else.
+ * Until the next call. */
+struct str lite_denied(const struct lite *l);
 bool lite_facts(
 	struct lite_stmt *s, struct arena *a, struct lite_facts *out, struct err *err) must_check;
 

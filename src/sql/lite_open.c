@@ -86,6 +86,8 @@ static int on_access(void *ctx, int action, const char *name, const char *detail
 	if (l->own || is_allowed(l, action, name, detail, via))
 		return SQLITE_OK;
 	l->denied_action = action;
+	snprintf(l->denied_table, sizeof l->denied_table, "%s",
+		name && (action == SQLITE_READ || access_is_write(action, name)) ? name : "");
 	snprintf(l->denied_name, sizeof l->denied_name, "%s%s%s", name ? name : "",
 		name && detail ? "." : "", detail ? detail : "");
 	return SQLITE_DENY;

@@ -20,7 +20,7 @@ static const char foreign_sql[] =
 	"WHERE (SELECT count(*) FROM pragma_foreign_key_list(?1) AS o WHERE o.id = f.id) = 1 "
 	"AND (SELECT count(*) FROM pragma_table_xinfo(t.name) AS p WHERE p.pk > 0) = 1 "
 	"AND (f.\"to\" IS NULL OR EXISTS (SELECT 1 FROM pragma_table_xinfo(t.name) AS p "
-	"WHERE p.pk = 1 AND p.name = f.\"to\" COLLATE NOCASE)) ORDER BY f.id";
+	"WHERE p.pk = 1 AND p.name = f.\"to\" COLLATE NOCASE)) ORDER BY f.id DESC";
 
 static struct str copy_of(sqlite3_stmt *s, int column)
 {

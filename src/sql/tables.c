@@ -137,7 +137,7 @@ static bool read_keys(struct tables *t, sqlite3 *db)
 }
 
 /* SQLite's rule: the name of the virtual table, '_', and something. */
-static const struct table *owner_of(const struct tables *t, const struct table *shadow)
+static struct table *owner_of(const struct tables *t, const struct table *shadow)
 {
 	struct str name = str_c(shadow->name);
 
@@ -154,8 +154,11 @@ static const struct table *owner_of(const struct tables *t, const struct table *
 static bool link_tables(struct tables *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->list[i].shadow)
-			t->list[i].shadow_of = owner_of(t, &t->list[i]);
+		struct table *owner = t->list[i].shadow ? owner_of(t, &t->list[i]) : NULL;
+
+		t->list[i].shadow_of = owner;
+		if (owner)
+			owner->backed = true;
 		if (!map_add(&t->by_name, str_c(t->list[i].name), &t->list[i]))
 			return false;
 	}
@@ -196,6 +199,14 @@ struct table *tables_get(const struct tables *t, const char *name)
 
 bool tables_have_virtual(const struct tables *t)
 {
+	return t->have_virtual;
+}
+
+bool tables_are_backed(const struct tables *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->list[i].virtual && !t->list[i].backed)
+			return false;
 	return t->have_virtual;
 }
 
