@@ -55,7 +55,7 @@ static bool decode(struct arena *a, struct str text, struct str *out)
 	return utf8_valid(*out);
 }
 
-static bool add_field(struct form *f, struct arena *a, struct str part)
+static bool add_field(struct form_fields *f, struct arena *a, struct str part)
 {
 	struct str name = part, value = STR_NONE;
 	struct form_field field;
@@ -75,7 +75,7 @@ static bool add_field(struct form *f, struct arena *a, struct str part)
 	return true;
 }
 
-bool form_read(struct form *f, struct arena *a, struct str text)
+bool form_read(struct form_fields *f, struct arena *a, struct str text)
 {
 	struct str part;
 
@@ -93,7 +93,7 @@ bool form_read(struct form *f, struct arena *a, struct str text)
 	return true;
 }
 
-struct str form_get(const struct form *f, const char *name)
+struct str form_get(const struct form_fields *f, const char *name)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if (str_eq(f->fields[i].name, str_c(name)))

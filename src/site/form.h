@@ -7,7 +7,7 @@
 
 #define FORM_FIELDS 16
 
-struct form {
+struct form_fields {
 	struct form_field {
 		struct str name, value; /* decoded, in the arena */
 	} fields[FORM_FIELDS];
@@ -15,9 +15,9 @@ struct form {
 };
 
 /* False: not such a text. */
-bool form_read(struct form *f, struct arena *a, struct str text) must_check;
+bool form_read(struct form_fields *f, struct arena *a, struct str text) must_check;
 /* Empty: not there, or empty. */
-struct str form_get(const struct form *f, const char *name);
+struct str form_get(const struct form_fields *f, const char *name);
 
 /* The value of a cookie in the header's value, as it stands.  Empty: not there, or there twice: one
  * of two is never chosen. */

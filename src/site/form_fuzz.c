@@ -12,9 +12,9 @@ static void write_escaped(struct buf *out, struct str s)
 		buf_fmt(out, "%%%02X", (unsigned char)s.p[i]);
 }
 
-static void check_again(struct arena *a, const struct form *f)
+static void check_again(struct arena *a, const struct form_fields *f)
 {
-	struct form again;
+	struct form_fields again;
 	struct buf text;
 
 	buf_in(&text, a, (size_t)1 << 20);
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = str_n(data, size), cookie;
 	struct arena a;
-	struct form f;
+	struct form_fields f;
 
 	if (size > ((size_t)64 << 10))
 		return 0;

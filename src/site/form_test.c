@@ -6,7 +6,7 @@
 static void fields_are_decoded(void **state)
 {
 	struct arena a;
-	struct form f;
+	struct form_fields f;
 
 	(void)state;
 	arena_init(&a, (size_t)1 << 20);
@@ -31,7 +31,7 @@ static void what_no_page_of_ours_sends_is_refused(void **state)
 		"a=%00", "a=%ff", "a=\xc3", "a=%c3%28", "a=%ed%a0%80",
 		"a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1&l=1&m=1&n=1&o=1&p=1&q=1" };
 	struct arena a;
-	struct form f;
+	struct form_fields f;
 
 	(void)state;
 	arena_init(&a, (size_t)1 << 20);

@@ -12,8 +12,8 @@ struct look {
 	const struct site_request *r;
 	struct site_reply *reply;
 	struct arena *a;
-	struct form form; /* of a POST: its body */
-	struct form query;
+	struct form_fields form; /* of a POST: its body */
+	struct form_fields query;
 	bool visiting; /* visit and who are set: somebody is signed in */
 	struct visit visit;
 	struct principal who;

@@ -1,6 +1,7 @@
 /* The pages, asked as a browser asks them and as others do; what is behind them is made up here. */
 #include "site/site.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/test.h"
