@@ -126,6 +126,22 @@ static void put_step(const struct call *c, size_t at, const struct protector *p,
 	jw_object_end(w);
 }
 
+void kept_put_sums(const struct plan *p, struct jw *w)
+{
+	if (!p->sum_count)
+		return;
+	jw_name(w, S("sums"));
+	jw_array(w);
+	for (size_t i = 0; i < p->sum_count; i++) {
+		jw_object(w);
+		jw_put_str(w, S("name"), p->sums[i].name);
+		jw_put_str(w, S("net"), p->sums[i].net);
+		jw_put_str(w, S("gross"), p->sums[i].gross);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
+}
+
 static void write_all(const struct call *c, const struct protector *p, struct buf *out)
 {
 	const struct plan *plan = c->change->plan;
@@ -138,6 +154,7 @@ static void write_all(const struct call *c, const struct protector *p, struct bu
 	for (size_t i = 0; i < plan->step_count; i++)
 		put_step(c, i, p, &w);
 	jw_array_end(&w);
+	kept_put_sums(plan, &w);
 	jw_put_str(&w, S("need"), str_c(approval_level_name(plan->need)));
 	jw_put_str(&w, S("grant"), plan->grant);
 	jw_put_str(&w, S("because"), plan->because);

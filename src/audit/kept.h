@@ -5,7 +5,7 @@
  *   {"steps":[{"tool":"NAME@VERSION","td":DIGEST,"args":{…},"rows":[
  *      {"t":TABLE,"op":"update","key":{…},"before":{…},"after":{…}}],
  *    "tables":[{"t":TABLE,"insert":0,"update":1,"delete":0,"volatile":[…],"protected":[…]}]}],
- *   "need":LEVEL,"grant":GRANT,"because":TEXT}
+ *   "sums":[{"name":NAME,"net":"-48000","gross":"52000"}],"need":LEVEL,"grant":GRANT,"because":TEXT}
  *
  * `before` has every column of the row, `after` all of an insert and the changed ones of an update.
  * `args` (with "dropped", "undeclared", "ad") stands there when there are several steps; the
@@ -22,6 +22,9 @@ struct kept {
 	struct blob *blob; /* or this; or neither: there are no effects, or */
 	bool lost; /* too large even for a blob */
 };
+
+/* The member "sums", when there are any. */
+void kept_put_sums(const struct plan *p, struct jw *w);
 
 void kept_init(struct kept *k, const struct call *c, const struct protector *p);
 void kept_done(struct kept *k);

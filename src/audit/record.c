@@ -271,7 +271,7 @@ static void write_call(struct buf *out, const struct call *c, const struct prote
 	put_asked(&w, c, p, bare);
 	put_outcome(&w, c);
 	if (c->change)
-		record_put_end(&w, c->change, effects);
+		record_put_end(&w, c->change, effects, bare);
 	if (c->entry && c->entry->mock)
 		jw_put_bool(&w, S("mock"), true);
 	if (!bare)

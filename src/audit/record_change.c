@@ -13,7 +13,6 @@
 #define REASON_MAX_BYTES 2048
 #define BARE_MAX_BYTES 512
 #define NOTE_MAX_BYTES 4096
-#define SUMS_MAX 16
 
 static const char *const ends[] = {
 	[CHANGE_NOT] = "not",
@@ -51,23 +50,7 @@ void record_put_change(struct jw *w, const struct change *ch, const struct prote
 	put_claimed(w, ch, bare);
 }
 
-static void put_sums(struct jw *w, const struct plan *plan)
-{
-	if (!plan->sum_count)
-		return;
-	jw_name(w, S("sums"));
-	jw_array(w);
-	for (size_t i = 0; i < MIN(plan->sum_count, (size_t)SUMS_MAX); i++) {
-		jw_object(w);
-		clip_put(w, S("name"), plan->sums[i].name, NAME_MAX_BYTES / 2);
-		clip_put(w, S("net"), plan->sums[i].net, NAME_MAX_BYTES);
-		clip_put(w, S("gross"), plan->sums[i].gross, NAME_MAX_BYTES);
-		jw_object_end(w);
-	}
-	jw_array_end(w);
-}
-
-void record_put_end(struct jw *w, const struct change *ch, const struct kept *effects)
+void record_put_end(struct jw *w, const struct change *ch, const struct kept *effects, bool bare)
 {
 	clip_put(w, S("intent"), ch->intent, 4 * NAME_MAX_BYTES);
 	jw_put_str(w, S("end"), str_c(ends[ch->end]));
@@ -77,7 +60,8 @@ void record_put_end(struct jw *w, const struct change *ch, const struct kept *ef
 	if (!ch->plan)
 		return;
 	jw_put_u64(w, S("changed"), ch->plan->rows);
-	put_sums(w, ch->plan);
+	if (!bare)
+		kept_put_sums(ch->plan, w);
 	kept_put(effects, w);
 }
 

@@ -87,8 +87,8 @@ static void check_statement(
 	if (!t->verb || !t->table.n) {
 		entry_refuse(el, node, "sql.not_a_write",
 			S("the statement is no INSERT, UPDATE, DELETE or REPLACE"),
-			S("what only looks belongs to preconditions, postconditions or "
-			  "returns.from"));
+			S("what only looks belongs to preconditions, postconditions or the "
+			  "answer"));
 		return;
 	}
 	if (t->own)

@@ -11,39 +11,27 @@
 #include "catalog/write.h"
 #include "json/write.h"
 
+/* Few words: every conversation that lists the tool pays for them. */
 static const struct str outcome_schema =
-	STR_INIT("{\"type\":\"string\",\"enum\":[\"preview\",\"applied\"],\"description\":"
-		 "\"preview: nothing has changed\"}");
+	STR_INIT("{\"type\":\"string\",\"enum\":[\"preview\",\"applied\"]}");
 
-static const struct str plan_schema = STR_INIT(
-	"{\"type\":\"object\",\"properties\":{"
-	"\"id\":{\"type\":\"string\",\"description\":\"pass it as plan_id once approved\"},"
-	"\"state\":{\"type\":\"string\"},"
-	"\"expires_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
-	"\"approval\":{\"type\":\"string\",\"enum\":[\"none\",\"client\",\"requester\","
-	"\"other\"],\"description\":\"who must approve\"},"
-	"\"digest\":{\"type\":\"string\"},\"grant\":{\"type\":\"string\"},"
-	"\"url\":{\"type\":\"string\",\"description\":\"where the person approves\"}},"
-	"\"required\":[\"id\",\"state\",\"expires_at\",\"approval\",\"digest\"],"
-	"\"additionalProperties\":false}");
+static const struct str plan_schema =
+	STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+		 "\"state\":{\"type\":\"string\"},\"expires_at\":{\"type\":\"string\"},"
+		 "\"approval\":{\"type\":\"string\"},\"digest\":{\"type\":\"string\"},"
+		 "\"grant\":{\"type\":\"string\"},\"url\":{\"type\":\"string\"}},"
+		 "\"required\":[\"id\"],\"additionalProperties\":false}");
 
 #define ROW_OR_NULL "{\"anyOf\":[{\"type\":\"object\"},{\"type\":\"null\"}]}"
 
 static const struct str effects_schema = STR_INIT(
 	"{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
-	"\"table\":{\"type\":\"string\"},"
-	"\"operation\":{\"type\":\"string\",\"enum\":[\"insert\",\"update\",\"delete\"]},"
+	"\"table\":{\"type\":\"string\"},\"operation\":{\"type\":\"string\"},"
 	"\"key\":{\"type\":\"object\"},\"before\":" ROW_OR_NULL ",\"after\":" ROW_OR_NULL "},"
-	"\"required\":[\"table\",\"operation\",\"key\"],\"additionalProperties\":false},"
-	"\"description\":\"every row that changes\"}");
+	"\"required\":[\"table\",\"operation\",\"key\"],\"additionalProperties\":false}}");
 
-static const struct str truncated_schema =
-	STR_INIT("{\"type\":\"integer\",\"minimum\":1,\"description\":"
-		 "\"so many more effects are not shown here\"}");
-
-static const struct str strings_schema =
-	STR_INIT("{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":"
-		 "\"columns of result that the database assigns: null in a preview\"}");
+static const struct str assigned_schema =
+	STR_INIT("{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
 
 /* {"rows": …, "sums": {each impact}} */
 static void write_impact(struct jw *w, const struct write *write)
@@ -62,7 +50,6 @@ static void write_impact(struct jw *w, const struct write *write)
 	for (size_t i = 0; i < write->impact_count; i++)
 		jw_put_raw(w, write->impacts[i].name, S("{\"type\":\"string\"}"));
 	jw_object_end(w);
-	jw_put_str(w, S("description"), S("after minus before, over all rows"));
 	jw_put_bool(w, S("additionalProperties"), false);
 	jw_object_end(w);
 	jw_object_end(w);
@@ -81,13 +68,13 @@ void write_schema_write(struct jw *w, struct arena *a, const struct entry *e)
 	jw_put_raw(w, S("plan"), plan_schema);
 	jw_put_raw(w, S("replayed"), S("{\"type\":\"boolean\"}"));
 	jw_put_raw(w, S("effects"), effects_schema);
-	jw_put_raw(w, S("truncated_effects"), truncated_schema);
+	jw_put_raw(w, S("truncated_effects"), S("{\"type\":\"integer\"}"));
 	jw_name(w, S("impact"));
 	write_impact(w, e->write);
 	if (e->action.part_count) {
 		jw_name(w, S("result"));
 		output_single_write(w, a, &e->action.parts[0]);
-		jw_put_raw(w, S("assigned"), strings_schema);
+		jw_put_raw(w, S("assigned"), assigned_schema);
 	}
 	jw_put_raw(w, S("ledger_id"), S("{\"type\":\"string\"}"));
 	jw_object_end(w);

@@ -59,7 +59,7 @@ static const struct {
 	{ "report", cli_report, "report CONFIG drills|break-glass",
 		"say when each kind of kill switch was drilled; which broken glass nobody "
 		"reviewed" },
-	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL",
+	{ "audit", cli_audit, "audit tail CONFIG [--count N] | audit show CONFIG CALL|PLAN",
 		"read the audit log" },
 	{ "client-config", cli_client_config,
 		"client-config CONFIG [--client NAME] [--url URL] [--program PATH]",

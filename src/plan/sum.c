@@ -126,3 +126,17 @@ bool sum_text(const struct sum *s, struct arena *a, struct str *out)
 	*out = buf_str(&text);
 	return true;
 }
+
+struct str decimal_grouped(struct arena *a, struct str s)
+{
+	struct buf out;
+	size_t whole = str_find(s, 0, '.'), from = s.n && s.p[0] == '-';
+
+	buf_in(&out, a, s.n * 2 + 1);
+	for (size_t i = 0; i < s.n; i++) {
+		if (i > from && i < whole && (whole - i) % 3 == 0)
+			buf_char(&out, ',');
+		buf_char(&out, s.p[i]);
+	}
+	return buf_str(&out);
+}

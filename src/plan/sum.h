@@ -22,3 +22,5 @@ struct sum sum_minus(struct sum s);
 struct sum sum_size(struct sum s); /* without its sign */
 /* "-48000", "12400.00"; false: it has more than SUM_DIGITS digits. */
 bool sum_text(const struct sum *s, struct arena *a, struct str *out) must_check;
+/* A decimal text for people: "-48000" as "-48,000". */
+struct str decimal_grouped(struct arena *a, struct str decimal);

@@ -51,21 +51,6 @@ static struct str without_sign(struct str s)
 	return s.n && s.p[0] == '-' ? str_from(s, 1) : s;
 }
 
-/* "12400.00" as "12,400.00". */
-static struct str grouped(struct str s, struct arena *a)
-{
-	struct buf out;
-	size_t whole = str_find(s, 0, '.'), from = s.n && s.p[0] == '-';
-
-	buf_in(&out, a, s.n * 2 + 1);
-	for (size_t i = 0; i < s.n; i++) {
-		if (i > from && i < whole && (whole - i) % 3 == 0)
-			buf_char(&out, ',');
-		buf_char(&out, s.p[i]);
-	}
-	return buf_str(&out);
-}
-
 static struct str window_words(uint64_t ms, struct arena *a)
 {
 	static const struct {
@@ -104,12 +89,13 @@ static struct str whose(const struct threshold *t, struct arena *a)
 static struct str words(
 	const struct threshold *t, const struct threshold_past *sum, bool net, struct arena *a)
 {
-	struct str place = whose(t, a), number = grouped(net ? sum->net : sum->gross, a);
+	struct str place = whose(t, a), number = decimal_grouped(a, net ? sum->net : sum->gross);
 	struct str how =
 		net || str_eq(t->impact, ROWS) ? STR_NONE : S(" when no sign cancels another");
 
 	return arena_fmt(a, "%.*s adds up to %.*s %.*s%.*s: above %.*s", STR_ARG(t->impact),
-		STR_ARG(number), STR_ARG(place), STR_ARG(how), STR_ARG(grouped(t->amount, a)));
+		STR_ARG(number), STR_ARG(place), STR_ARG(how),
+		STR_ARG(decimal_grouped(a, t->amount)));
 }
 
 static bool judge_one(const struct plan *p, const struct threshold *t,

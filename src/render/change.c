@@ -8,6 +8,7 @@
 
 #define CONTENT_MAX ((size_t)8 << 20)
 #define TEXT_MAX ((size_t)32 << 10) /* of the diff as text */
+#define EFFECTS_MAX 50
 
 struct showing {
 	struct call *c;
@@ -120,10 +121,10 @@ static bool write_members(const struct showing *s, struct jw *w)
 	const struct diff_view view = { .plan = s->change->plan,
 		.who = s->c->who,
 		.mask_key = s->mask_key,
-		.applied = s->live };
+		.committed = s->live };
 
 	put_plan(s, w);
-	diff_json(&view, s->c->arena, w, (size_t)s->c->entry->bytes);
+	diff_json(w, &view, s->c->arena, (size_t)s->c->entry->bytes);
 	if (!put_answers(s, w))
 		return false;
 	put_assigned(s, w);
@@ -137,10 +138,11 @@ static void write_text(const struct showing *s, struct buf *out)
 	const struct diff_view view = { .plan = s->change->plan,
 		.who = s->c->who,
 		.mask_key = s->mask_key,
-		.applied = s->live };
+		.committed = s->live };
 
 	buf_add(out, s->live ? S("Applied.\n\n") : S("Preview: nothing was changed.\n\n"));
-	diff_markdown(&view, s->c->arena, TEXT_MAX, out);
+	diff_markdown(out, &view, s->c->arena,
+		(struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = TEXT_MAX });
 }
 
 /* {"text": "…", "members": {…}} */

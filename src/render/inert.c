@@ -191,6 +191,31 @@ struct str inert_text(struct arena *a, struct str raw)
 	return buf_str(&out);
 }
 
+size_t inert_front(struct str raw, size_t count)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < count && at < raw.n; i++) {
+		uint32_t c;
+		size_t n;
+
+		(void)first_character(str_from(raw, at), &c, &n);
+		at += n;
+	}
+	return at;
+}
+
+size_t inert_count(struct str raw)
+{
+	size_t count = 0;
+
+	while (raw.n) {
+		raw = str_from(raw, inert_front(raw, 1));
+		count++;
+	}
+	return count;
+}
+
 /* --- in a terminal --- */
 
 /* An escape, or a character with the marks on it: what stays together. */

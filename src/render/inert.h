@@ -22,6 +22,11 @@ struct str inert_text(struct arena *a, struct str raw); /* INERT_TEXT */
 /* From INERT_TEXT to another form. */
 void inert_dress(struct buf *out, struct str text, enum inert_form form);
 
+/* How many characters raw has, and the bytes of the first so many; a byte that belongs to none
+ * counts as one. */
+size_t inert_count(struct str raw);
+size_t inert_front(struct str raw, size_t count);
+
 /* Columns that INERT_TEXT takes in a terminal. */
 size_t inert_width(struct str text);
 /* Bytes of the front of INERT_TEXT that fits `width` columns: it ends behind a space where one is

@@ -83,10 +83,10 @@ static void take(struct world *w, struct change *change, const struct plan_row *
 	change->approved_already = row->state == PLAN_APPROVED;
 }
 
-enum search { FOUND, FOUND_NONE, FOUND_FAILED };
+enum found { FOUND, FOUND_NONE, FOUND_FAILED };
 
 /* The equal one that waits, if it asks for enough; one that asks for less is over. */
-static enum search find(
+static enum found find(
 	struct world *w, struct call *c, const struct plan_row *like, struct err *err)
 {
 	struct plan_row row;
@@ -186,7 +186,7 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 	row = row_of(g, c);
 	/* twice: another process may have added it in between */
 	for (int i = 0; i < 2; i++) {
-		enum search found = find(w, c, &row, &err);
+		enum found found = find(w, c, &row, &err);
 
 		if (found == FOUND)
 			return true;

@@ -1,8 +1,7 @@
 /* propose - see propose.h.
  *
- * A question names its plan in the state that comes back with the answer: "plan:f:ID:DIGEST" was
- * asked in the client (approval by client), with the digest of what was shown; "plan:u:ID:" sent the
- * person to a page.
+ * A question names its plan in the state that comes back with the answer: "plan:f:ID" was asked in
+ * the client (approval by client), "plan:u:ID" sent the person to a page.
  *
  * Invariants: 1. nothing here approves but the answer to our own sealed question, where the tool
  * says that the client's word is enough.  2. a plan that waits is asked about once; whoever calls
@@ -13,9 +12,8 @@
 #include "render/diff.h"
 #include "serve/plans.h"
 
-#include <string.h>
-
 #define MESSAGE_MAX ((size_t)8 << 10)
+#define EFFECTS_MAX 20
 #define PARAMS_MAX ((size_t)64 << 10)
 #define KEY "approve"
 #define STATE_FORM "plan:f:"
@@ -26,7 +24,8 @@ static bool confirm(struct run *r, const char *reason)
 	struct call *c = r->call;
 	struct change *ch = c->change;
 
-	plans_tell(r->world, c, ch->plan, ch->approval_url);
+	c->fault.details_json =
+		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
 }
 
@@ -55,31 +54,29 @@ static bool declined(struct call *c)
 	return call_fault(c, CONFIRMATION_INVALID, "declined", STR_NONE);
 }
 
-static bool take_answer(struct run *r, struct str shown_hex, bool yes)
+static bool take_answer(struct run *r, bool yes)
 {
-	struct change *ch = r->call->change;
-	struct sha256 shown;
-	struct buf bytes;
+	struct kept *k = arena_new(r->call->arena, struct kept);
 
-	buf_in(&bytes, r->call->arena, SHA256_BYTES);
-	bug_on(!hex_read(shown_hex, &bytes) || bytes.n != SHA256_BYTES); /* we sealed it */
-	memcpy(shown.b, bytes.p, sizeof shown.b);
-	if (!plans_answer(r->world, r->generation, r->call, ch->plan_id, yes, &shown))
+	if (!plans_answer(r->world, r->generation, r->call, r->call->change->plan_id, yes, k))
 		return false;
-	return yes ? find_named(r) : declined(r->call);
+	if (!yes)
+		return declined(r->call);
+	take(r->call->change, k, APPLY_NOW);
+	return true;
 }
 
 /* The person said yes, said no, or did not say. */
-static bool find_answered(struct run *r, struct str shown_hex)
+static bool find_answered(struct run *r)
 {
 	const struct json *answer = json_get(r->call->answers, S(KEY));
 	struct str action = json_get_str(answer, S("action"));
 	const struct json *yes = json_get(json_get(answer, S("content")), S(KEY));
 
 	if (str_eq(action, S("accept")) && json_is(yes, JSON_BOOL))
-		return take_answer(r, shown_hex, yes->truth);
+		return take_answer(r, yes->truth);
 	if (str_eq(action, S("decline")))
-		return take_answer(r, shown_hex, false);
+		return take_answer(r, false);
 	return true; /* nobody has decided: what is found now is the plan that waits */
 }
 
@@ -89,12 +86,11 @@ bool propose_find(struct run *r)
 	struct str state = r->call->state_plain_in;
 
 	bool form = str_starts(state, S(STATE_FORM)), url = str_starts(state, S(STATE_URL));
-	struct str shown_hex;
 
 	if (ch->wish != WISH_RUN || (!form && !url))
 		return ch->wish != WISH_APPLY || find_named(r);
-	(void)str_cut(str_from(state, sizeof STATE_URL - 1), ':', &ch->plan_id, &shown_hex);
-	return form ? find_answered(r, shown_hex) : find_named(r);
+	ch->plan_id = str_from(state, sizeof STATE_URL - 1);
+	return form ? find_answered(r) : find_named(r);
 }
 
 /* --- after it ran --- */
@@ -135,8 +131,12 @@ static struct str message(struct run *r, bool form)
 	if (!form)
 		return S("Look at what this would change, and approve or decline it there.");
 	buf_in(&text, c->arena, MESSAGE_MAX * 2);
-	diff_text(c->change->plan, c->who, world_mask_key(r->world, r->generation), c->arena,
-		MESSAGE_MAX, false, &text);
+	diff_text(&text,
+		&(struct diff_view){ .plan = c->change->plan,
+			.who = c->who,
+			.mask_key = world_mask_key(r->world, r->generation) },
+		c->arena, (struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
+		false);
 	return buf_str(&text);
 }
 
@@ -162,17 +162,6 @@ static struct str question(struct run *r, bool form)
 	return buf_str(&params);
 }
 
-static struct str shown_hex(struct arena *a, struct str text)
-{
-	struct sha256 digest;
-	struct buf hex;
-
-	sha256_of(text, &digest);
-	buf_in(&hex, a, 2 * SHA256_BYTES + 1);
-	hex_write(&hex, str_n(digest.b, sizeof digest.b));
-	return buf_str(&hex);
-}
-
 /* False: this client cannot be asked so; nothing is set. */
 static bool ask(struct run *r)
 {
@@ -189,8 +178,8 @@ static bool ask(struct run *r)
 	c->asks = arena_new(c->arena, struct ask);
 	c->asks[0] = (struct ask){ S(KEY), method, params };
 	c->ask_count = 1;
-	c->state_plain_out = arena_fmt(c->arena, "%s%.*s:%.*s", form ? STATE_FORM : STATE_URL,
-		STR_ARG(ch->plan->id), STR_ARG(shown_hex(c->arena, params)));
+	c->state_plain_out = arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL,
+		STR_ARG(ch->plan->id));
 	c->end = CALL_ASKS;
 	return true;
 }
@@ -207,7 +196,8 @@ static bool conflict(struct run *r, const char *reason)
 	if (!plans_keep(r->world, r->generation, c))
 		return false;
 	find_page(r);
-	plans_tell(r->world, c, ch->plan, ch->approval_url);
+	c->fault.details_json =
+		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, CONFLICT, reason, STR_NONE);
 }
 
