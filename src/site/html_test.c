@@ -34,7 +34,7 @@ static void elements_and_attributes_are_written_as_they_come(void **state)
 
 	html_open_class(&x->h, "p", "a");
 	html_flag(&x->h, "hidden");
-	html_text(&x->h, S("one "));
+	html_say(&x->h, "one ");
 	html_put(&x->h, "b", S("two"));
 	html_void(&x->h, "br");
 	html_close(&x->h);

@@ -357,6 +357,7 @@ static void take_cookie(void)
 
 static void sign_in(void)
 {
+	b.cookie[0] = '\0';
 	post("/approvals/sign-in", S("key=" GOOD_KEY "&next=/approvals/" PLAN));
 	assert_int_equal(b.reply.status, 303);
 	take_cookie();
