@@ -1,6 +1,7 @@
 /* approvals_page - the part of postern.yaml for the approval pages.
  *
- * Invariants: 1. there are no pages unless their address is there.  2. a public address needs TLS,
+ * Invariants: 1. there are no pages unless their address is there; their
+ * url alone says that another process serves them.  2. a public address needs TLS,
  * or the statement that a proxy terminates it, and a list of host names.  3. the address that
  * people are told ends in /approvals: what is behind it is ours. */
 #include "config/load.h"
@@ -48,16 +49,15 @@ void config_approvals_page_load(struct config_load *l, struct reader *r)
 	o->url = read_str(r, "url", STR_NONE);
 	config_listener_load(l, r, &o->listen);
 	o->on = o->listen.address.n > 0;
-	more = o->url.n || o->listen.tls || o->listen.proxy_terminates_tls ||
-	       o->listen.allowed_host_count;
+	more = o->listen.tls || o->listen.proxy_terminates_tls || o->listen.allowed_host_count;
 	if (!o->on && more)
 		config_refuse(l, r->map, NULL, "config.missing",
 			S("approvals.address is missing: there would be no pages"),
-			S("add 'address: 127.0.0.1:8081', or take off url, tls, "
+			S("add 'address: 127.0.0.1:8081', or take off tls, "
 			  "proxy_terminates_tls and allowed_hosts"));
+	check_url(l, r->map, o);
 	if (!o->on)
 		return;
-	check_url(l, r->map, o);
 	if (config_listener_check(l, r->map, &o->listen))
 		warn_of_plain(l, r->map, &o->listen);
 }

@@ -246,6 +246,7 @@ static void who_approves_is_read(void **state)
 	assert_true(c->proxies[0].approver);
 	assert_int_equal(c->limits.pending_plans, 9);
 	assert_true(c->approvals.token);
+	assert_true(str_eq(c->approvals.url, S("https://pages.example/approvals")));
 	assert_int_equal(c->approvals.person_count, 1);
 	assert_true(str_eq(c->approvals.persons[0].name, S("ada")));
 	assert_true(names_hold(c->approvals.persons[0].known_as, S("https://idp.example 4711")));

@@ -334,10 +334,10 @@ struct str world_plan_url(
 	uint16_t port = w->approvals_port;
 	struct hostport at;
 
-	if (!config->approvals.on || !hostport_read(l->address, &at))
-		return STR_NONE;
 	if (config->approvals.url.n)
 		return site_plan_url(a, config->approvals.url, plan);
+	if (!config->approvals.on || !hostport_read(l->address, &at))
+		return STR_NONE;
 	if (!port && str_eq(at.port, S("0")))
 		return STR_NONE;
 	return site_plan_url(a,

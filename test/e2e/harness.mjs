@@ -31,9 +31,9 @@ export function directory(t) {
 	return path;
 }
 
-// A child with its output kept as text and its end as a promise.
-export function start(args, { env = {}, cwd, input } = {}) {
-	const child = spawn(program, args, { env: { ...process.env, ...env }, cwd });
+// A child with its output kept as text and its end as a promise.  alone: without our terminal.
+export function start(args, { env = {}, cwd, input, alone = false } = {}) {
+	const child = spawn(program, args, { env: { ...process.env, ...env }, cwd, detached: alone });
 	const it = { child, stdout: '', stderr: '' };
 	child.stdout.setEncoding('utf8').on('data', (text) => (it.stdout += text));
 	child.stderr.setEncoding('utf8').on('data', (text) => (it.stderr += text));
