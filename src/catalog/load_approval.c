@@ -221,6 +221,15 @@ void approval_load(struct write_load *wl)
 
 /* --- idempotency --- */
 
+/* Answers are of scripts: here they would be the same nothing in every call. */
+static void check_key(struct write_load *wl, const struct yaml *key)
+{
+	text_check(wl->el, key);
+	if (!str_has(key->text, '{') || str_find_str(key->text, 0, S("{answer.")) < key->text.n)
+		refuse(wl, key, "write.idempotency", S("the key is the same for every call"),
+			"build it from arguments: \"{contract_id}\"");
+}
+
 void idempotency_load(struct write_load *wl)
 {
 	struct entry_load *el = wl->el;
@@ -246,11 +255,8 @@ void idempotency_load(struct write_load *wl)
 	if (w->approval != APPROVAL_NONE)
 		refuse(wl, node, "write.idempotency", S("idempotency of a write with approval"),
 			"remove it: the plan applies once, its id is the key");
-	if (w->idempotency_key.n)
-		text_check(el, key);
-	if (w->idempotency_key.n && !str_has(w->idempotency_key, '{'))
-		refuse(wl, key, "write.idempotency", S("the key is the same for every call"),
-			"build it from arguments: \"{contract_id}\"");
+	if (key && w->idempotency_key.n)
+		check_key(wl, key);
 }
 
 /* --- raises --- */

@@ -134,7 +134,9 @@ static void lint_columns(struct write_load *wl)
 /* Whoever approves reads why. */
 static void lint_reason(struct write_load *wl)
 {
-	if (wl->w->class == WRITE_CHANGE && input_find(wl->el, S("reason")) < 0)
+	int reason = input_find(wl->el, S("reason"));
+
+	if (wl->w->class == WRITE_CHANGE && (reason < 0 || !wl->el->inputs[reason].required))
 		entry_refuse(wl->el, NULL, "write.reason",
 			S("it changes something, and nobody says why"),
 			S("add an input 'reason': { type: string, minLength: 10, maxLength: 500 "
