@@ -25,7 +25,7 @@ static bool confirm(struct run *r, const char *reason)
 	struct change *ch = c->change;
 
 	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+		plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
 }
 
@@ -98,11 +98,9 @@ bool propose_find(struct run *r)
 static void find_page(struct run *r)
 {
 	struct change *ch = r->call->change;
-	struct str url = r->generation->config->approvals.url;
 
-	if (url.n)
-		ch->approval_url = arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url),
-			STR_ARG(ch->plan->id));
+	ch->approval_url = world_plan_url(
+		r->world, r->generation->config, r->call->arena, ch->plan->id);
 }
 
 static void write_form(struct jw *w)
@@ -197,7 +195,7 @@ static bool conflict(struct run *r, const char *reason)
 		return false;
 	find_page(r);
 	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+		plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, CONFLICT, reason, STR_NONE);
 }
 
