@@ -227,7 +227,8 @@ static void write_escalate_form(struct look *l, const struct plan_row *row, stru
 
 static bool may_escalate(const struct shown_plan *p)
 {
-	return p->asked && p->row.state == PLAN_PROPOSED && !p->expired && !p->row.escalated_us;
+	return p->asked && p->row.state == PLAN_PROPOSED && !p->expired &&
+	       p->plan.need != APPROVAL_OTHER;
 }
 
 static void write_again(struct look *l, const struct plan_row *row)
@@ -256,7 +257,8 @@ static void write_actions(struct look *l, const struct shown_plan *p, struct str
 	html_say(h, "Your decision");
 	html_close(h);
 	if (!yes)
-		html_put_class(h, "p", "notice", str_c(decide_words(p->may)));
+		html_put_class(h, "p", "notice",
+			arena_fmt(l->a, "You cannot approve this: %s.", decide_words(p->may)));
 	if (!visit_is_recent(&l->visit, l->r->boot_ms)) {
 		write_again(l, &p->row);
 	} else {

@@ -104,7 +104,7 @@ static struct str sums_of(struct look *l, const struct plan *p)
 	buf_in(&out, l->a, 4096);
 	for (size_t i = 0; i < p->sum_count; i++)
 		buf_fmt(&out, "%s%.*s %.*s", i ? ", " : "", STR_ARG(p->sums[i].name),
-			STR_ARG(p->sums[i].net));
+			STR_ARG(decimal_grouped(l->a, p->sums[i].net)));
 	if (!p->sum_count)
 		buf_lit(&out, "\xe2\x80\x93");
 	return buf_str(&out);

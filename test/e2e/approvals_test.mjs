@@ -402,11 +402,11 @@ describe('the approval pages', () => {
 		const page = await person(t, browser);
 		await signIn(page, place, key);
 		assert.match(await page.locator('main').innerText(), /Waiting for a decision/);
-		const kill = await run(['kill', place.config, 'principal:ada', '--reason', 'a test']);
+		const kill = await run(['kill', place.config, 'principal', 'ada', '--reason', 'a test']);
 		assert.equal(kill.code, 0, kill.stderr);
 		await until('the pause', async () => (await page.goto(place.url)).status() === 503);
 		await picture(page, 'paused');
-		const resume = await run(['resume', place.config, 'principal:ada', '--reason', 'a test']);
+		const resume = await run(['resume', place.config, 'principal', 'ada', '--reason', 'a test']);
 		assert.equal(resume.code, 0, resume.stderr);
 		await until('the end of the pause', async () => (await page.goto(place.url)).status() === 200);
 		assert.equal((await run(['key', 'revoke', place.config, key.split('_')[2]])).code, 0);

@@ -46,7 +46,7 @@ export async function assertUsable(page) {
 			if (Number(heading.tagName[1]) > level + 1) say('a heading of a level that skips one', heading);
 			level = Number(heading.tagName[1]);
 		}
-		for (const field of all('input:not([type=hidden]), textarea, select'))
+		for (const field of all('input:not([type=hidden], [hidden]), textarea, select'))
 			if (!field.labels?.length) say('a field without a label', field);
 		for (const button of all('button, a'))
 			if (!button.textContent.trim()) say('nothing to say what it is for', button);
@@ -59,7 +59,7 @@ export async function assertUsable(page) {
 		for (const at of all('[aria-describedby], [aria-labelledby]'))
 			for (const id of `${at.getAttribute('aria-describedby') ?? ''} ${at.getAttribute('aria-labelledby') ?? ''}`.trim().split(/ +/))
 				if (!document.getElementById(id)) say(`points at nothing (${id})`, at);
-		for (const at of all('script, iframe, img, object, [style], [onclick], [onerror]')) say('does not belong here', at);
+		for (const at of all('script, iframe, img, object, [style]:not([style=""]), [onclick], [onerror]')) say('does not belong here', at);
 		return found;
 	});
 	assert.deepEqual(faults, []);
