@@ -134,8 +134,7 @@ static void write_waiting(
 		html_put(&l->h, "p", str_c(none));
 	} else {
 		table_begin(l, "list",
-			arena_fmt(l->a, "%s: %zu %s", title, w->count,
-				w->count == 1 ? "plan" : "plans"),
+			arena_fmt(l->a, "%zu %s", w->count, w->count == 1 ? "plan" : "plans"),
 			columns);
 		for (size_t i = 0; i < w->count; i++)
 			write_waiting_row(l, &w->plans[i]);

@@ -276,7 +276,7 @@ describe('the approval pages', () => {
 			assert.match(await page.locator('main').innerText(), /did not come from one of these pages/);
 			assert.ok(place.records().some((r) => r.e === 'DENY' && r.reason === 'origin'));
 			await page.goto(`${place.url}/${plan}`);
-			assert.match(await page.locator('main').innerText(), /waits for a decision/);
+			assert.match(await page.locator('main').innerText(), /waiting for a decision/);
 			assert.equal(price(place, item), 100);
 		});
 		it('that holds them in a frame', async (t) => {
@@ -293,7 +293,7 @@ describe('the approval pages', () => {
 			other = `<a href="${place.url}/${plan}">look</a>`;
 			await page.goto(`http://localhost:${elsewhere.address().port}/`); // another site: the cookie stays behind at first
 			await page.getByRole('link').click();
-			await until('the plan', async () => /waits for a decision/.test(await page.locator('main').innerText().catch(() => '')));
+			await until('the plan', async () => /waiting for a decision/.test(await page.locator('main').innerText().catch(() => '')));
 		});
 	});
 
