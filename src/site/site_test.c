@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/test.h"
-#include "catalog/write.h"
 #include "site/visit.h"
 
 #define ORIGIN "http://127.0.0.1:8081"
