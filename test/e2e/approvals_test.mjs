@@ -139,7 +139,7 @@ describe('the approval pages', () => {
 		assert.ok(said, 'no APPROVAL record');
 		assert.ok(place.records().some((r) => r.e === 'SIGN_IN' && r.subj === 'ada'));
 		await page.goto(`${place.url}/history`);
-		assert.match(await page.locator('main').innerText(), /applied/);
+		assert.match(await page.locator('main').innerText(), /approved by ada/);
 		await picture(page, 'history');
 		await assertUsable(page);
 		assert.deepEqual(page.trouble, []);
