@@ -9,6 +9,7 @@
 #include "serve/propose.h"
 
 #include "json/write.h"
+#include "render/change.h"
 #include "render/diff.h"
 #include "serve/plans.h"
 
@@ -207,7 +208,8 @@ bool propose(struct run *r)
 		return conflict(r, ch->differs ? "plan_changed" : "approval");
 	if (ch->plan->need == APPROVAL_NONE)
 		return true;
-	if (!plans_keep(r->world, r->generation, r->call))
+	if (!change_render_fits(r->call, world_mask_key(r->world, r->generation)) ||
+		!plans_keep(r->world, r->generation, r->call))
 		return false;
 	find_page(r);
 	if (ch->wish == WISH_PREVIEW)
