@@ -4,8 +4,9 @@
  * the client (approval by client), "plan:u:ID" sent the person to a page.
  *
  * Invariants: 1. nothing here approves but the answer to our own sealed question, where the tool
- * says that the client's word is enough.  2. a plan that waits is asked about once; whoever calls
- * again is told that it waits. */
+ * says that the client's word is enough; a no is taken from it always.  2. a plan that waits is asked
+ * about once; whoever calls again is told that it waits, but for who brings our question back
+ * without an answer to it. */
 #include "serve/propose.h"
 
 #include "json/write.h"
@@ -25,7 +26,7 @@ static bool confirm(struct run *r, const char *reason)
 	struct change *ch = c->change;
 
 	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+		plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
 }
 
@@ -43,6 +44,8 @@ static bool find_named(struct run *r)
 	struct kept *k = arena_new(r->call->arena, struct kept);
 	enum apply apply;
 
+	if (!r->call->change->plan_id.n && !plans_find_token(r->world, r->call))
+		return false;
 	if (!plans_load(r->world, r->generation, r->call, &apply, k))
 		return false;
 	take(r->call->change, k, apply);
@@ -66,31 +69,56 @@ static bool take_answer(struct run *r, bool yes)
 	return true;
 }
 
-/* The person said yes, said no, or did not say. */
-static bool find_answered(struct run *r)
-{
-	const struct json *answer = json_get(r->call->answers, S(KEY));
-	struct str action = json_get_str(answer, S("action"));
-	const struct json *yes = json_get(json_get(answer, S("content")), S(KEY));
+enum said { SAID_NOTHING, SAID_LATER, SAID_NO, SAID_YES, SAID_SEEN };
 
-	if (str_eq(action, S("accept")) && json_is(yes, JSON_BOOL))
-		return take_answer(r, yes->truth);
+/* What does not have the form that was asked for, or has more than that, says nothing. */
+static enum said read_form(const struct json *content)
+{
+	const struct json *yes = json_get(content, S(KEY));
+
+	if (!json_is(content, JSON_OBJECT) || content->count != 1 || !json_is(yes, JSON_BOOL))
+		return SAID_NOTHING;
+	return yes->truth ? SAID_YES : SAID_NO;
+}
+
+static enum said read_answer(const struct call *c, bool form)
+{
+	const struct json *answer = json_get(c->answers, S(KEY));
+	struct str action = json_get_str(answer, S("action"));
+
 	if (str_eq(action, S("decline")))
-		return take_answer(r, false);
-	return true; /* nobody has decided: what is found now is the plan that waits */
+		return SAID_NO;
+	if (str_eq(action, S("cancel")))
+		return SAID_LATER;
+	if (!str_eq(action, S("accept")))
+		return SAID_NOTHING;
+	return form ? read_form(json_get(answer, S("content"))) : SAID_SEEN;
+}
+
+/* Of a page, only the store knows what became of it; a no is a no. */
+static bool find_answered(struct run *r, bool form)
+{
+	enum said said = read_answer(r->call, form);
+
+	if (said == SAID_NO || said == SAID_YES)
+		return take_answer(r, said == SAID_YES);
+	if (!form)
+		return find_named(r);
+	/* nobody has decided: what is found now is the plan that waits */
+	r->call->change->unanswered = said == SAID_NOTHING;
+	return true;
 }
 
 bool propose_find(struct run *r)
 {
 	struct change *ch = r->call->change;
 	struct str state = r->call->state_plain_in;
-
 	bool form = str_starts(state, S(STATE_FORM)), url = str_starts(state, S(STATE_URL));
 
 	if (ch->wish != WISH_RUN || (!form && !url))
 		return ch->wish != WISH_APPLY || find_named(r);
 	ch->plan_id = str_from(state, sizeof STATE_URL - 1);
-	return form ? find_answered(r) : find_named(r);
+	return find_answered(r, form);
 }
 
 /* --- after it ran --- */
@@ -98,11 +126,8 @@ bool propose_find(struct run *r)
 static void find_page(struct run *r)
 {
 	struct change *ch = r->call->change;
-	struct str url = r->generation->config->approvals.url;
 
-	if (url.n)
-		ch->approval_url = arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url),
-			STR_ARG(ch->plan->id));
+	ch->approval_url = plans_url(r->generation, r->call->arena, ch->plan->id);
 }
 
 static void write_form(struct jw *w)
@@ -197,7 +222,7 @@ static bool conflict(struct run *r, const char *reason)
 		return false;
 	find_page(r);
 	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+		plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, CONFLICT, reason, STR_NONE);
 }
 
@@ -216,7 +241,7 @@ bool propose(struct run *r)
 	find_page(r);
 	if (ch->wish == WISH_PREVIEW)
 		return true;
-	if (ch->pending || ch->approved_already)
+	if ((ch->pending && !ch->unanswered) || ch->approved_already)
 		return confirm(r, ch->pending ? "pending" : "approved");
 	return ask(r) || confirm(r, "approval");
 }
