@@ -11,11 +11,13 @@
 
 #include "json/write.h"
 #include "render/diff.h"
+#include "render/inert.h"
 #include "serve/plans.h"
 
 #define MESSAGE_MAX ((size_t)8 << 10)
 #define EFFECTS_MAX 20
-#define PARAMS_MAX ((size_t)64 << 10)
+#define ARGUMENTS_MAX 1000 /* of one step */
+#define PARAMS_MAX ((size_t)512 << 10)
 #define KEY "approve"
 #define STATE_FORM "plan:f:"
 #define STATE_URL "plan:u:"
@@ -148,24 +150,45 @@ static void write_form(struct jw *w)
 	jw_object_end(w);
 }
 
+/* Which tool, where, with what: as the server knows it. */
+static void write_heading(const struct plan *p, struct buf *out)
+{
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct plan_step *s = &p->steps[i];
+		struct str arguments = str_sub(s->arguments, 0, ARGUMENTS_MAX);
+
+		buf_fmt(out, "%.*s@%u in %.*s (%.*s), with\n", STR_ARG(s->tool), s->version,
+			STR_ARG(p->deployment), STR_ARG(p->environment));
+		inert_write(out, arguments, INERT_TEXT);
+		buf_add(out, arguments.n < s->arguments.n ? S(" …\n") : S("\n"));
+	}
+	buf_char(out, '\n');
+}
+
+/* Empty: it is too long to be shown in a form. */
 static struct str message(struct run *r, bool form)
 {
 	struct call *c = r->call;
 	struct buf text;
 
 	if (!form)
-		return S("Look at what this would change, and approve or decline it there.");
-	buf_in(&text, c->arena, MESSAGE_MAX * 2);
+		return arena_fmt(c->arena,
+			"Look at what %.*s would change in %.*s (%.*s), and approve or decline it "
+			"there.",
+			STR_ARG(c->entry->name), STR_ARG(c->change->plan->deployment),
+			STR_ARG(c->change->plan->environment));
+	buf_in(&text, c->arena, MESSAGE_MAX * 8);
+	write_heading(c->change->plan, &text);
 	diff_text(&text,
 		&(struct diff_view){ .plan = c->change->plan,
 			.who = c->who,
 			.mask_key = world_mask_key(r->world, r->generation) },
 		c->arena, (struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
 		false);
-	return buf_str(&text);
+	return buf_ok(&text) ? buf_str(&text) : STR_NONE;
 }
 
-static struct str question(struct run *r, bool form)
+static struct str question(struct run *r, bool form, struct str text)
 {
 	struct change *ch = r->call->change;
 	struct buf params;
@@ -179,7 +202,7 @@ static struct str question(struct run *r, bool form)
 		jw_put_str(&w, S("elicitationId"), ch->plan->id);
 		jw_put_str(&w, S("url"), ch->approval_url);
 	}
-	jw_put_str(&w, S("message"), message(r, form));
+	jw_put_str(&w, S("message"), text);
 	if (form)
 		write_form(&w);
 	jw_object_end(&w);
@@ -193,11 +216,11 @@ static bool ask(struct run *r)
 	struct call *c = r->call;
 	struct change *ch = c->change;
 	bool form = ch->plan->need == APPROVAL_CLIENT;
-	struct str method = S("elicitation/create"), params;
+	struct str method = S("elicitation/create"), text = message(r, form), params;
 
-	if (!form && !ch->approval_url.n)
+	if (!text.n || (!form && !ch->approval_url.n))
 		return false;
-	params = question(r, form);
+	params = question(r, form, text);
 	if (!c->port->may_ask(c->port->ctx, method, params))
 		return false;
 	c->asks = arena_new(c->arena, struct ask);

@@ -15,7 +15,7 @@ const changes = {
   seller: [shop.note, shop.price, shop.rename, shop.history]
   chief: [approve.prices]
   auditor: [shop.history, shop.see_notes]`,
-	limits: 'limits: { destructive: 1000/d per principal }',
+	limits: 'limits: { destructive: 1000/d per principal, pending_plans: 100 }',
 	approvals: 'approvals: { url: "https://desk.example/approvals" }',
 };
 
