@@ -17,11 +17,13 @@
  *
  * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
  * durable record yields the receipt without which no reply is written.  What was committed and
- * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row. */
+ * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row.
+ */
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
 #include "plan/change.h"
+#include "plan/past.h"
 #include "render/render.h"
 #include "serve/gate.h"
 #include "serve/log.h"
@@ -93,6 +95,10 @@ static bool step_change(struct run *r)
 	struct call *c = r->call;
 	struct err err;
 
+	if (c->entry->action.kind == ACTION_LEDGER) {
+		c->past = arena_new(c->arena, struct past);
+		c->past->seal = world_seal_of(r->world);
+	}
 	if (!c->entry->write)
 		return true;
 	if (!change_split(c))
@@ -103,8 +109,7 @@ static bool step_change(struct run *r)
 	c->change->catalog = r->generation->catalog->digest;
 	if (store_now_us(world_store(r->world), &c->change->now_us, &err))
 		return true;
-	return call_fault(c, UPSTREAM_UNAVAILABLE, "store",
-		arena_str(c->arena, str_c(err.text)));
+	return call_fault(c, UPSTREAM_UNAVAILABLE, "store", arena_str(c->arena, str_c(err.text)));
 }
 
 static bool step_approval(struct run *r)
@@ -168,8 +173,7 @@ static bool step_execute(struct run *r)
 
 	/* what an order met while it ran is not shown, even if it got to its end first; but what
 	 * was committed is told */
-	if (!was_sent(r->call) &&
-		atomic_load_explicit(&r->call->killed, memory_order_acquire))
+	if (!was_sent(r->call) && atomic_load_explicit(&r->call->killed, memory_order_acquire))
 		return guard_kill(r->call, &r->watched.found, true) == VERDICT_PASS;
 	return ran;
 }
@@ -332,8 +336,9 @@ static void fail_unlogged(struct run *r)
 {
 	struct call *c = r->call;
 
-	log_error("outcome_unlogged", "call=%.*s entry=%.*s note=\"nothing is served any more: repair "
-				      "the audit log's disk, then restart\"",
+	log_error("outcome_unlogged",
+		"call=%.*s entry=%.*s note=\"nothing is served any more: repair "
+		"the audit log's disk, then restart\"",
 		ID_BYTES, c->id.c, STR_ARG(c->entry->name));
 	call_fault(c, OUTCOME_UNKNOWN, "outcome_unlogged", STR_NONE);
 }

@@ -297,8 +297,8 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		c->fault.details_json = plans_details(
-			c->arena, &out->plan, plans_url(g, c->arena, out->plan.id));
+		c->fault.details_json =
+			plans_details(c->arena, &out->plan, plans_url(g, c->arena, out->plan.id));
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -382,7 +382,8 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 	struct err err;
 	bool there;
 
-	if (!get_row(w, c, id, &out->row, &there) || !may_answer(g, c, there ? &out->row : NULL, yes) ||
+	if (!get_row(w, c, id, &out->row, &there) ||
+		!may_answer(g, c, there ? &out->row : NULL, yes) ||
 		!take_answer(w, c, &out->row, yes))
 		return false;
 	if (!get_row(w, c, id, &out->row, &there))

@@ -4,8 +4,8 @@
  * the client (approval by client), "plan:u:ID" sent the person to a page.
  *
  * Invariants: 1. nothing here approves but the answer to our own sealed question, where the tool
- * says that the client's word is enough; a no is taken from it always.  2. a plan that waits is asked
- * about once; whoever calls again is told that it waits, but for who brings our question back
+ * says that the client's word is enough; a no is taken from it always.  2. a plan that waits is
+ * asked about once; whoever calls again is told that it waits, but for who brings our question back
  * without an answer to it. */
 #include "serve/propose.h"
 
@@ -27,8 +27,7 @@ static bool confirm(struct run *r, const char *reason)
 	struct call *c = r->call;
 	struct change *ch = c->change;
 
-	c->fault.details_json =
-		plans_details(c->arena, ch->plan, ch->approval_url);
+	c->fault.details_json = plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
 }
 
@@ -226,8 +225,8 @@ static bool ask(struct run *r)
 	c->asks = arena_new(c->arena, struct ask);
 	c->asks[0] = (struct ask){ S(KEY), method, params };
 	c->ask_count = 1;
-	c->state_plain_out = arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL,
-		STR_ARG(ch->plan->id));
+	c->state_plain_out =
+		arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL, STR_ARG(ch->plan->id));
 	c->end = CALL_ASKS;
 	return true;
 }
@@ -244,8 +243,7 @@ static bool conflict(struct run *r, const char *reason)
 	if (!plans_keep(r->world, r->generation, c))
 		return false;
 	find_page(r);
-	c->fault.details_json =
-		plans_details(c->arena, ch->plan, ch->approval_url);
+	c->fault.details_json = plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, CONFLICT, reason, STR_NONE);
 }
 
