@@ -1,7 +1,7 @@
 /* ledger_seal - see ledger_seal.h. */
 #include "backend/ledger_seal.h"
 
-#include "identity/principal.h"
+#include "plan/call.h"
 
 #include <stdlib.h>
 

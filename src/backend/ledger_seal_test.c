@@ -1,7 +1,7 @@
 /* What stands in the ledger in place of names. */
 #include "backend/ledger_seal.h"
 
-#include "identity/principal.h"
+#include "plan/call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,7 +67,7 @@ static void a_record_is_one_however_it_is_named(void **state)
 static void an_effect_is_of_the_record_its_key_names(void **state)
 {
 	static const struct str columns[] = { STR_INIT("note"), STR_INIT("Id") };
-	static const struct str key[] = { STR_INIT("id") };
+	static const struct str key[] = { STR_INIT("Id") };
 	const struct effect_rule rule = { .table = S("Items"), .key = { key, 1 } };
 	const struct cell row[] = { { CELL_TEXT, S("n") }, { CELL_INTEGER, S("7") } };
 	struct effect e = { .before = row };
