@@ -162,25 +162,26 @@ static void check_source(struct entry_load *el, const struct yaml *node)
 
 void ledger_load(struct entry_load *el)
 {
-	const struct yaml *node = read_node(&el->r, "ledger"), *id;
+	const struct yaml *node = read_node(&el->r, "ledger"), *id, *key;
 	struct ledger_ask *ch = arena_new(el->a, struct ledger_ask);
 	struct reader r;
 
 	reader_init(&r, el->a, el->f, node,
 		arena_cstr(el->a, arena_fmt(el->a, "%s ledger", el->r.what)));
 	id = read_node(&r, "id");
+	key = read_map(&r, "key");
 	ch->at = node->at;
 	ch->table = read_str(&r, "table", STR_NONE);
 	ch->claims = read_bool(&r, "claims", false);
 	if (id)
 		ch->id = take_input(el, id, read_text(&r, "id", id), true);
-	if (r.map && !id == !ch->table.n)
+	if (r.map && (!id == !ch->table.n || (id && key)))
 		refuse(el, node, "ledger.form", S("ledger names neither or both of id and table"),
 			"write 'id: INPUT' for one change, 'table: TABLE' and 'key: {COLUMN: "
 			"INPUT}' "
 			"for those of a record");
 	if (ch->table.n)
-		load_key(el, read_map(&r, "key"), ch);
+		load_key(el, key, ch);
 	reader_done(&r);
 	check_source(el, node);
 	el->e->action = (struct action){ .kind = ACTION_LEDGER, .ledger = ch };

@@ -77,6 +77,7 @@ for (const client of clients)
 				site.ada = await site.approver('ada', 'seller');
 				if (kind === 'http') site.server = await serve(scope, site.config);
 				c = await connect(both);
+				await c.listTools(); // from here on it holds every result against its schema
 			});
 			after(async () => { for (const f of cleanup.reverse()) await f(); });
 
@@ -88,6 +89,11 @@ for (const client of clients)
 				assert.equal(result.structuredContent.plan.approval, 'client');
 				assert.equal(person.asked.length, 0);
 				assert.equal(site.item(id).name, `Bolt ${next - 1}`);
+			});
+			it('says why more is needed', async () => {
+				const { structuredContent: { plan } } = await c.callTool({ name: 'reprice_item', arguments: { item_id: item(), cents: 9000, reason: 'mistyped' } });
+				assert.deepEqual([plan.approval, plan.grant], ['other', 'approve.prices']);
+				assert.match(plan.because, /cents/);
 			});
 			it('accepted: exactly what was shown is there', async () => {
 				person.asked.length = 0;
