@@ -1,6 +1,7 @@
 /* write - a change: preview and the real thing are one path, up to COMMIT.
  *
  *   lock         BEGIN IMMEDIATE: nobody else changes the database from here on
+ *   marker       which database is it?  one of this environment, or nothing is changed
  *   replay       was this plan applied, this key used before?  then the first answer
  *   step         preconditions, statements with every row captured, postconditions, the answer
  *   judge        is every change declared?  will the constraints hold?
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "json/write.h"
+#include "sql/marker.h"
 
 #define ATTEMPTS_MAX 3
 #define DETAILS_MAX ((size_t)8 << 10)
@@ -160,6 +162,7 @@ static void describe_plan(struct writing *w)
 	p->deployment = config->name;
 	p->environment = str_c(environment_name(config->environment));
 	p->source = w->source->config->name;
+	p->database = w->database;
 	p->who = (struct plan_who){ .issuer = who->issuer,
 		.subject = who->subject,
 		.tenant = who->tenant,
@@ -260,12 +263,29 @@ static bool finish(struct writing *w)
 	return ok && call_done(w->c, CONTENT_CHANGE);
 }
 
+/* An unmarked source is only read, whatever a tool says; and one of another environment was put in
+ * the place of ours. */
+static bool is_ours(struct writing *w)
+{
+	struct marker marker;
+	struct err err;
+
+	if (!marker_read(w->lite, w->c->arena, &marker, &err))
+		return source_fault(w->c, &err);
+	if (!marker.found || !marker.identity.n ||
+		!marker_is(&marker, w->b->config->environment))
+		return call_fault(w->c, UPSTREAM_UNAVAILABLE, "marker",
+			S("the source has no marker of this environment: postern install"));
+	w->database = marker.identity;
+	return true;
+}
+
 /* Under the lock: who looks now sees all that was committed before. */
 static bool run_locked(struct writing *w)
 {
 	bool found = false;
 
-	if (w->change->live && !ledger_look(w, &found)) {
+	if (!is_ours(w) || (w->change->live && !ledger_look(w, &found))) {
 		lite_rollback(w->lite);
 		return false;
 	}

@@ -10,6 +10,7 @@ struct writing {
 	struct call *c;
 	struct change *change;
 	struct lite *lite;
+	struct str database; /* its identity, of the marker */
 };
 
 /* write_fault.c: what went wrong as the fault it means; always false. */
