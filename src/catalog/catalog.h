@@ -189,6 +189,7 @@ struct action {
 	size_t value_count;
 	const struct ledger_ask *ledger; /* ACTION_LEDGER; its answer is parts[0] */
 	struct str principal; /* ACTION_RAW: the only subject it serves */
+	struct str issuer; /* ACTION_RAW: of that subject's token; empty: it comes with none */
 	uint32_t rows; /* ACTION_RAW: most of them */
 };
 

@@ -48,7 +48,7 @@ static int approve(struct approver_desk *d, const char *id, struct decision *dec
 
 	if (status)
 		return status;
-	text = show_plan(&d->arena, &k, &d->who);
+	text = show_plan(&d->arena, &k, &d->who, world_mask_key(d->world, d->generation));
 	sha256_of(text, &decision->shown);
 	if (!tty_write(&d->tty, text))
 		return cli_fail(EX_IOERR, "nothing is decided: the terminal is gone");

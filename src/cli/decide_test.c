@@ -100,7 +100,8 @@ static void after_yes_exactly_what_was_shown_is_approved(void **state)
 	assert_null(strstr(t.seen, "psap_"));
 	assert_non_null(strstr(t.seen, "tool         correct@2"));
 	assert_non_null(strstr(t.seen, "arguments    {\"contract_id\":\"ctr_1\"}"));
-	assert_non_null(strstr(t.seen, "signatory: \"per_1\" -> \"per_2\""));
+	assert_non_null(strstr(t.seen, "signatory  'per_1'"));
+	assert_non_null(strstr(t.seen, "'per_2'"));
 	assert_non_null(strstr(t.seen, "told by the assistant"));
 	row = look();
 	assert_int_equal(row.state, PLAN_APPROVED);
@@ -255,7 +256,8 @@ static void hostile_values_stay_on_their_line(void **state)
 	terminal_expect(&t, "\napprove exactly this? type yes: ");
 	assert_null(strchr(t.seen, '\x1b'));
 	assert_null(strstr(t.seen, "\xe2\x80\xae"));
-	assert_non_null(strstr(t.seen, "\\u001b[2J\\napprove exactly"));
+	assert_non_null(strstr(t.seen, "U+001B"));
+	assert_non_null(strstr(t.seen, "U+202E"));
 	terminal_type(&t, "no\n");
 	assert_int_equal(terminal_end(&t), 1);
 	terminal_close(&t);

@@ -50,8 +50,10 @@ static const struct {
 		"drill CONFIG --url [INSTANCE=]URL [--url ...] [--kind KIND ...] [--tool NAME]",
 		"set each kind of kill switch, prove it on running servers, lift it" },
 	{ "break-glass", cli_break_glass,
-		"break-glass CONFIG SUBJECT GRANT --for TIME --reason TEXT | break-glass CONFIG "
-		"approve ID | break-glass CONFIG review ID",
+		"break-glass CONFIG SUBJECT GRANT --for TIME --reason TEXT [--tenant TENANT] "
+		"[--issuer "
+		"URL] | break-glass CONFIG approve ID | break-glass CONFIG review ID | break-glass "
+		"CONFIG end ID",
 		"ask for a grant for a time, give it as a second person, review it; with the key "
 		"in POSTERN_KEY" },
 	{ "report", cli_report, "report CONFIG drills|break-glass",

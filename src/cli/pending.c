@@ -100,7 +100,7 @@ int cli_show(struct cli *c)
 		return status;
 	status = approver_desk_plan(&d, words[1], &k);
 	if (!status) {
-		text = show_plan(&d.arena, &k, &d.who);
+		text = show_plan(&d.arena, &k, &d.who, world_mask_key(d.world, d.generation));
 		fwrite(text.p, 1, text.n, stdout);
 		print_decision(&d, &k.row);
 	}

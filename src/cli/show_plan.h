@@ -3,5 +3,6 @@
 #pragma once
 #include "serve/plans.h"
 
-/* For this viewer: what a mask hides from them stays hidden.  Its digest is what was shown. */
-struct str show_plan(struct arena *a, const struct kept *k, const struct principal *viewer);
+/* For this viewer: what a mask hides from them stays hidden.  mask_key: world_mask_key. */
+struct str show_plan(
+	struct arena *a, const struct kept *k, const struct principal *viewer, struct str mask_key);

@@ -13,6 +13,8 @@ static void check_url(struct config_load *l, const struct yaml *at, struct appro
 
 	if (!o->url.n)
 		return;
+	if (str_ends(o->url, S("/")))
+		o->url.n--;
 	fits = config_url_fits(o->url, &plain, &rest) && str_eq(rest, S("/approvals"));
 	for (size_t i = 0; i < o->url.n; i++)
 		fits = fits && o->url.p[i] == ascii_lower(o->url.p[i]);

@@ -8,13 +8,13 @@
 
 /* As identity_verify, where plans are decided on.  IDENTITY_USE: good, and not for this. */
 enum identity_verdict approver_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out);
 
 /* The holder of a key that was verified before, as the store has it now; id: principal.credential.
  * For what stays open between requests: whoever calls this knows that it was shown. */
-enum identity_verdict approver_again(struct identity *i, struct arena *a, struct str id,
-	int64_t wall_us, struct principal *out);
+enum identity_verdict approver_again(
+	struct identity *i, struct arena *a, struct str id, int64_t wall_us, struct principal *out);
 
 /* Whose yes it was. */
 struct approver_given {

@@ -192,7 +192,7 @@ static bool record_visit(struct asking *q, const char *event, const struct princ
 	jw_init(&w, &fields);
 	jw_object(&w);
 	jw_put_str(&w, S("subj"), who->subject);
-	jw_put_str(&w, S("tenant"), who->tenant);
+	jw_put_str(&w, S("ten"), who->tenant);
 	jw_put_str(&w, S("cred"), who->credential);
 	jw_put_str(&w, S("peer"), q->peer->address);
 	jw_object_end(&w);

@@ -10,6 +10,7 @@
 #include "serve/propose.h"
 
 #include "json/write.h"
+#include "render/change.h"
 #include "render/diff.h"
 #include "render/inert.h"
 #include "serve/plans.h"
@@ -128,7 +129,8 @@ static void find_page(struct run *r)
 {
 	struct change *ch = r->call->change;
 
-	ch->approval_url = plans_url(r->generation, r->call->arena, ch->plan->id);
+	ch->approval_url =
+		world_plan_url(r->world, r->generation->config, r->call->arena, ch->plan->id);
 }
 
 static void write_form(struct jw *w)
@@ -257,7 +259,8 @@ bool propose(struct run *r)
 		return conflict(r, ch->differs ? "plan_changed" : "approval");
 	if (ch->plan->need == APPROVAL_NONE)
 		return true;
-	if (!plans_keep(r->world, r->generation, r->call))
+	if (!change_render_fits(r->call, world_mask_key(r->world, r->generation)) ||
+		!plans_keep(r->world, r->generation, r->call))
 		return false;
 	find_page(r);
 	if (ch->wish == WISH_PREVIEW)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hostport.h"
+#include "config/environ.h"
 #include "config/profile.h"
 #include "json/write.h"
 #include "serve/admin.h"
@@ -16,6 +17,7 @@
 #include "serve/key_check.h"
 #include "serve/log.h"
 #include "serve/reload.h"
+#include "serve/settle.h"
 #include "serve/stdio_front.h"
 #include "serve/survey_keys.h"
 
@@ -50,17 +52,6 @@ static void harden(void)
 #endif
 }
 
-/* A key that came by the environment is not to be read there any longer. */
-static void scrub_environment(struct str secret)
-{
-	for (char **variable = environ; secret.n && *variable; variable++) {
-		char *value = strchr(*variable, '=');
-
-		if (value && str_eq(str_c(value + 1), secret))
-			wipe(value + 1, secret.n);
-	}
-}
-
 static struct world *open_or_explain(const struct world_options *options)
 {
 	struct report report;
@@ -72,7 +63,7 @@ static struct world *open_or_explain(const struct world_options *options)
 	if (w) {
 		struct generation *g = world_hold(w);
 
-		scrub_environment(secret_bytes(&g->config->stdio_key.value));
+		environ_wipe();
 		apply_log_level(options, g->config);
 		world_drop(w, g);
 	}
@@ -272,6 +263,7 @@ static struct http_config http_settings(const struct config *c, struct http_fron
 		.idle_ms = 75000,
 		.keepalive_ms = 15000,
 		.max_conns = c->limits.connections,
+		.per_address = c->limits.connections_per_address,
 		.stream_pending = (size_t)1 << 20,
 		.serve = http_front_serve,
 		.refused = http_front_refused,
@@ -377,6 +369,7 @@ static int listener_start(struct listener *l, struct world *w, struct err *err)
 		err_while(err, "the audit log cannot be written");
 		return EX_CANTCREAT;
 	}
+	settle_open(w);
 	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) &&
 			       (!l->approvals || approvals_front_start(l->approvals, err))
 		       ? 0
@@ -486,6 +479,7 @@ int serve_stdio(const struct world_options *options)
 	world_drop(w, g);
 	if (!status) {
 		server_init(&server, w);
+		settle_open(w);
 		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO,
 			&(struct stdio_wake){ signals, pipe_woken,
 				&(struct waker){ &server, options, signals } });

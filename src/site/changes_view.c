@@ -48,33 +48,38 @@ static void write_hidden(struct look *l, size_t count)
 				count == 1 ? "column" : "columns"));
 }
 
+static void write_name(struct look *l, const struct diff_effect *e)
+{
+	struct html *h = &l->h;
+
+	html_words(h, str_c(operations[e->effect->operation].words));
+	html_say(h, " ");
+	html_inert(h, e->table);
+	if (!e->key.n)
+		return;
+	html_say(h, ": ");
+	html_open(h, "code");
+	html_inert(h, e->key);
+	html_close(h);
+}
+
 static void write_effect(struct look *l, const struct diff_effect *e)
 {
 	enum effect_operation o = e->effect->operation;
-	struct html *h = &l->h;
 
-	html_open_class(h, "section", "effect");
-	html_open(h, "h3");
-	html_words(h, str_c(operations[o].words));
-	html_say(h, " ");
-	html_inert(h, e->table);
-	if (e->key.n) {
-		html_say(h, ": ");
-		html_open(h, "code");
-		html_inert(h, e->key);
-		html_close(h);
-	}
-	html_close(h);
 	if (e->row_count) {
-		table_begin(l, "diff",
-			arena_fmt(l->a, "%s %.*s", operations[o].words, STR_ARG(e->table)),
-			operations[o].columns);
+		table_caption(l, "diff");
+		write_name(l, e);
+		table_columns(l, operations[o].columns);
 		for (size_t i = 0; i < e->row_count; i++)
 			write_row(l, o, &e->rows[i]);
 		table_end(l);
+	} else {
+		html_open(&l->h, "p");
+		write_name(l, e);
+		html_close(&l->h);
 	}
 	write_hidden(l, e->not_shown);
-	html_close(h);
 }
 
 static void write_step(struct look *l, const struct plan *p, size_t step)

@@ -64,7 +64,7 @@ static void say_verdict(struct look *l, struct str id, enum decide verdict)
 	}
 	if (plan_open(l, id, &p))
 		say_on_page(l, &p, verdict == DECIDE_STATE ? 409 : 403,
-			arena_fmt(l->a, "Nothing was decided now: %s", decide_words(verdict)));
+			arena_fmt(l->a, "Nothing was decided now: %s.", decide_words(verdict)));
 }
 
 static void say_decided(struct look *l, struct str id, struct str token)

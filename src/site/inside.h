@@ -63,6 +63,9 @@ void page_time(struct look *l, int64_t store_us);
  * further column --- */
 
 void table_begin(struct look *l, const char *class, struct str caption, const char *const *columns);
+/* The same in two: what is written between them is the caption. */
+void table_caption(struct look *l, const char *class);
+void table_columns(struct look *l, const char *const *columns);
 void table_row(struct look *l); /* what is written now is the row's header */
 void table_cell(struct look *l, const char *class); /* and now the next cell; class may be "" */
 void table_put(struct look *l, const char *class, struct str text);

@@ -35,7 +35,7 @@ struct str plan_standing(struct look *l, const struct plan_row *row)
 
 	switch (row->state) {
 	case PLAN_PROPOSED:
-		return row->expires_us > l->r->now_us ? S("waits for a decision") : S("expired");
+		return row->expires_us > l->r->now_us ? S("waiting for a decision") : S("expired");
 	case PLAN_APPROVED:
 		if (row->expires_us <= l->r->now_us)
 			return S("approved, and expired before it was applied");
@@ -50,7 +50,7 @@ struct str plan_standing(struct look *l, const struct plan_row *row)
 	case PLAN_EXPIRED:
 		return S("expired");
 	case PLAN_UNKNOWN:
-		return S("may or may not have been applied");
+		return S("in doubt: it may or may not have been applied");
 	}
 	return STR_NONE;
 }
@@ -118,7 +118,7 @@ static void write_decision(struct look *l, const struct plan_row *row)
 	if (row->channel.n)
 		page_term(l, "Where", row->channel);
 	if (row->note.n)
-		page_term(l, "Reason", row->note);
+		page_term(l, row->state == PLAN_DECLINED ? "Reason" : "Note", row->note);
 	html_close(h);
 }
 
@@ -129,7 +129,7 @@ static void write_standing(struct look *l, const struct shown_plan *p)
 	html_open_class(h, "section", "standing");
 	html_attr(h, "aria-label", S("Where it stands"));
 	html_open(h, "p");
-	html_say(h, "This plan ");
+	html_say(h, "This plan is ");
 	html_put(h, "strong", plan_standing(l, &p->row));
 	html_say(h, ". It was asked for at ");
 	page_time(l, p->row.made_us);
@@ -137,6 +137,10 @@ static void write_standing(struct look *l, const struct shown_plan *p)
 	html_close(h);
 	if (p->row.state == PLAN_PROPOSED || p->row.state == PLAN_APPROVED || p->expired)
 		write_left(l, p);
+	if (p->row.state == PLAN_APPROVED && p->row.expires_us > l->r->now_us)
+		html_put(h, "p",
+			S("The assistant can apply it now: tell it to call the tool again with "
+			  "this plan."));
 	write_decision(l, &p->row);
 	html_close(h);
 }
@@ -227,7 +231,8 @@ static void write_escalate_form(struct look *l, const struct plan_row *row, stru
 
 static bool may_escalate(const struct shown_plan *p)
 {
-	return p->asked && p->row.state == PLAN_PROPOSED && !p->expired && !p->row.escalated_us;
+	return p->asked && p->row.state == PLAN_PROPOSED && !p->expired &&
+	       p->plan.need != APPROVAL_OTHER;
 }
 
 static void write_again(struct look *l, const struct plan_row *row)
@@ -256,7 +261,8 @@ static void write_actions(struct look *l, const struct shown_plan *p, struct str
 	html_say(h, "Your decision");
 	html_close(h);
 	if (!yes)
-		html_put_class(h, "p", "notice", str_c(decide_words(p->may)));
+		html_put_class(h, "p", "notice",
+			arena_fmt(l->a, "You cannot approve this: %s.", decide_words(p->may)));
 	if (!visit_is_recent(&l->visit, l->r->boot_ms)) {
 		write_again(l, &p->row);
 	} else {

@@ -104,7 +104,7 @@ static struct str sums_of(struct look *l, const struct plan *p)
 	buf_in(&out, l->a, 4096);
 	for (size_t i = 0; i < p->sum_count; i++)
 		buf_fmt(&out, "%s%.*s %.*s", i ? ", " : "", STR_ARG(p->sums[i].name),
-			STR_ARG(p->sums[i].net));
+			STR_ARG(decimal_grouped(l->a, p->sums[i].net)));
 	if (!p->sum_count)
 		buf_lit(&out, "\xe2\x80\x93");
 	return buf_str(&out);
@@ -134,8 +134,7 @@ static void write_waiting(
 		html_put(&l->h, "p", str_c(none));
 	} else {
 		table_begin(l, "list",
-			arena_fmt(l->a, "%s: %zu %s", title, w->count,
-				w->count == 1 ? "plan" : "plans"),
+			arena_fmt(l->a, "%zu %s", w->count, w->count == 1 ? "plan" : "plans"),
 			columns);
 		for (size_t i = 0; i < w->count; i++)
 			write_waiting_row(l, &w->plans[i]);

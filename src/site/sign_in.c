@@ -55,6 +55,14 @@ static void write_key_form(struct look *l, struct str next, bool trouble)
 	struct html *h = &l->h;
 
 	begin_form(l, next);
+	/* what a password manager keeps the key under */
+	html_void(h, "input");
+	html_attr(h, "type", S("text"));
+	html_attr(h, "name", S("deployment"));
+	html_attr(h, "autocomplete", S("username"));
+	html_attr(h, "value", l->r->config->name);
+	html_flag(h, "hidden");
+	html_flag(h, "readonly");
 	html_open(h, "label");
 	html_attr(h, "for", S("key"));
 	html_say(h, "Approver key");

@@ -59,7 +59,6 @@ static const struct site_header always[] = {
 		STR_INIT("default-src 'none'; style-src 'self'; form-action 'self'; "
 			 "frame-ancestors 'none'; base-uri 'none'") },
 	{ STR_INIT("X-Frame-Options"), STR_INIT("DENY") },
-	{ STR_INIT("X-Content-Type-Options"), STR_INIT("nosniff") },
 	{ STR_INIT("Referrer-Policy"), STR_INIT("same-origin") },
 	{ STR_INIT("Cross-Origin-Opener-Policy"), STR_INIT("same-origin") },
 	{ STR_INIT("Cross-Origin-Resource-Policy"), STR_INIT("same-origin") },

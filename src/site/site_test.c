@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/test.h"
-#include "catalog/write.h"
 #include "site/visit.h"
 
 #define ORIGIN "http://127.0.0.1:8081"
@@ -393,7 +392,6 @@ static void every_reply_says_what_a_browser_may_do_with_it(void **state)
 			"default-src 'none'; style-src 'self'; form-action 'self'; "
 			"frame-ancestors 'none'; base-uri 'none'");
 		assert_str(header("X-Frame-Options"), "DENY");
-		assert_str(header("X-Content-Type-Options"), "nosniff");
 		assert_str(header("Referrer-Policy"), "same-origin");
 		assert_str(header("Cache-Control"), "no-store");
 		assert_false(has(body, "<script") || has(body, "style=") || has(body, "onclick"));

@@ -10,13 +10,25 @@ static void open_as(struct html *h, const char *element, const char *role)
 	html_attr(h, "role", str_c(role));
 }
 
+void table_caption(struct look *l, const char *class)
+{
+	open_as(&l->h, "table", "table");
+	html_attr(&l->h, "class", str_c(class));
+	html_open(&l->h, "caption");
+}
+
 void table_begin(struct look *l, const char *class, struct str caption, const char *const *columns)
+{
+	table_caption(l, class);
+	html_text(&l->h, caption);
+	table_columns(l, columns);
+}
+
+void table_columns(struct look *l, const char *const *columns)
 {
 	struct html *h = &l->h;
 
-	open_as(h, "table", "table");
-	html_attr(h, "class", str_c(class));
-	html_put(h, "caption", caption);
+	html_close(h);
 	l->columns = columns;
 	open_as(h, "thead", "rowgroup");
 	open_as(h, "tr", "row");

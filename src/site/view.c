@@ -5,6 +5,7 @@
  * stands in a box that says so.  2. no time and nothing of the visit is in it: its digest goes into
  * the form, and says later what was on the page. */
 #include "json/write.h"
+#include "plan/sum.h"
 #include "render/diff.h"
 #include "site/inside.h"
 
@@ -108,10 +109,10 @@ void sum_view(struct look *l, struct str name, struct str net, struct str gross)
 	html_open(h, "div");
 	html_put(h, "dt", name);
 	html_open(h, "dd");
-	html_put_class(h, "strong", "number", net);
+	html_put_class(h, "strong", "number", decimal_grouped(l->a, net));
 	if (!str_eq(net, gross)) {
 		html_say(h, " (moved in all: ");
-		html_text(h, gross);
+		html_text(h, decimal_grouped(l->a, gross));
 		html_say(h, ")");
 	}
 	html_close(h);

@@ -42,9 +42,21 @@ void visits_free(struct visits **v)
 	*v = NULL;
 }
 
+/* Another thread may have looked at the clock a moment later than this one. */
+static uint64_t since(uint64_t then_ms, uint64_t boot_ms)
+{
+	return boot_ms > then_ms ? boot_ms - then_ms : 0;
+}
+
 static bool is_over(const struct row *r, uint64_t boot_ms)
 {
-	return boot_ms - r->seen_ms >= VISIT_IDLE_MS || boot_ms - r->since_ms >= VISIT_MOST_MS;
+	return since(r->seen_ms, boot_ms) >= VISIT_IDLE_MS ||
+	       since(r->since_ms, boot_ms) >= VISIT_MOST_MS;
+}
+
+bool visit_is_recent(const struct visit *v, uint64_t boot_ms)
+{
+	return since(v->since_ms, boot_ms) < VISIT_RECENT_MS;
 }
 
 static void end_row(struct row *r)
@@ -129,7 +141,7 @@ bool visits_find(
 		r = NULL;
 	}
 	if (r) {
-		r->seen_ms = boot_ms;
+		r->seen_ms = MAX(r->seen_ms, boot_ms);
 		found = *r;
 	}
 	pthread_mutex_unlock(&v->lock);

@@ -39,10 +39,7 @@ bool visits_find(struct visits *v, struct arena *a, struct str text, uint64_t bo
 void visits_end(struct visits *v, const struct sha256 *name);
 unsigned visits_count(struct visits *v);
 
-static inline bool visit_is_recent(const struct visit *v, uint64_t boot_ms)
-{
-	return boot_ms - v->since_ms < VISIT_RECENT_MS;
-}
+bool visit_is_recent(const struct visit *v, uint64_t boot_ms);
 
 /* What a form carries to show that this visit was shown it: over `about`, for this visit alone. */
 struct str visit_seal(const struct visit *v, struct arena *a, struct str about);

@@ -1,6 +1,7 @@
 /* visit: what ends one, and what is never one. */
 #include "site/visit.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/test.h"
@@ -132,6 +133,38 @@ static void a_seal_is_for_one_visit_and_one_thing(void **state)
 	assert_false(visit_sealed(&v, &x->a, S("approve pl_1 00"), str_sub(seal, 0, 42)));
 }
 
+static void *come_and_go(void *ctx)
+{
+	struct fixture *x = ctx;
+	struct arena a;
+
+	arena_init(&a, (size_t)4 << 20);
+	for (unsigned i = 0; i < 200; i++) {
+		struct sha256 who;
+		struct str text;
+		struct visit v;
+
+		sha256_of(str_n(&i, sizeof i), &who);
+		text = visits_begin(x->visits, &a, S("key-1"), &who, i);
+		if (visits_find(x->visits, &a, text, i, &v) && i % 2)
+			visits_end(x->visits, &v.name);
+	}
+	arena_done(&a);
+	return NULL;
+}
+
+static void several_threads_come_and_go(void **state)
+{
+	struct fixture *x = *state;
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, x), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(visits_count(x->visits), 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_persons_visits_do_not_end_anothers, begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_full_house_ends_whoever_was_away_longest, begin, end),
+		cmocka_unit_test_setup_teardown(several_threads_come_and_go, begin, end),
 		cmocka_unit_test_setup_teardown(a_seal_is_for_one_visit_and_one_thing, begin, end),
 	};
 

@@ -575,6 +575,25 @@ describe('stdio', () => {
 		}
 	});
 
+	it('no secret stays in the environment of a server, and a reload still has it', async (t) => {
+		const site = makeSite(t, { changes: { identity: proxies.identity.replace('${file:gate.key}', '${env:GATE_KEY}').replace('next: "${file:gate.next}", ', '') } });
+		const server = await serve(t, site.config, { env: { GATE_KEY: proxyKey, ANOTHER: proxyKey } });
+		const shown = () => {
+			try {
+				return readFileSync(`/proc/${server.child.pid}/environ`, 'utf8');
+			} catch (error) {
+				assert.equal(error.code, 'EACCES'); // not dumpable: only root may look
+				return '';
+			}
+		};
+		assert.ok(!shown().includes(proxyKey));
+		assert.equal((await show(server, proxied(ada))).status, 200);
+		server.child.kill('SIGHUP');
+		await until('the reload', () => /reloaded/.test(server.stderr));
+		assert.equal((await show(server, proxied(ada))).status, 200);
+		assert.ok(!shown().includes(proxyKey));
+	});
+
 	it('the key does not stay in the environment of the process', async (t) => {
 		const site = makeSite(t);
 		const alice = await issueKey(site.config, { subject: 'alice' });
