@@ -110,7 +110,7 @@ for (const client of clients)
 				assert.equal(site.item(id).name, `Screw ${id}`);
 				const kept = site.ledger().at(-1);
 				assert.equal(kept.tool, 'rename_item');
-				assert.equal(site.plan(kept.plan_id).channel, 'client');
+				assert.deepEqual([site.plan(kept.plan_id).state, site.plan(kept.plan_id).channel], ['applied', 'client']);
 				assert.ok(site.records().some((r) => r.e === 'APPROVAL' && r.channel === 'client' && r.plan === kept.plan_id && r.decision === 'approved'), 'the approval is recorded');
 			});
 			for (const [what, answer] of [['declined', { action: 'decline' }], ['a box left open', { action: 'accept', content: { approve: false } }]])
@@ -438,6 +438,7 @@ describe('a token in the hand of the person', () => {
 		const second = { ...args, cents: 151 };
 		const again = await approved(second);
 		assert.equal((await call({ ...second, confirmation_token: again.token })).structuredContent?.outcome, 'applied');
+		assert.equal((await call({ ...second, plan_id: again.plan, confirmation_token: again.token })).structuredContent.replayed, true, 'done, and done once');
 		const used = await call({ ...second, confirmation_token: again.token });
 		assert.deepEqual([errorOf(used).code, errorOf(used).details.reason], ['CONFIRMATION_INVALID', 'confirmation_token'], JSON.stringify(used));
 		assert.equal(site.item('itm_0001').price, 151);
