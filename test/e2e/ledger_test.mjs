@@ -35,6 +35,15 @@ const telling = `  get_change:
     input: { item_id: { type: string, maxLength: 20 } }
     ledger: { table: items, key: { id: item_id } }
     limits: { bytes: 1700B }
+  list_seen_changes:
+    description: What was changed of an item that ada sees.
+    owner: tests
+    purpose: what was changed
+    source: shop
+    requires: shop.history
+    input: { item_id: { type: string, maxLength: 20 } }
+    visible: SELECT 1 FROM items WHERE id = :item_id AND :principal.subject = 'ada'
+    ledger: { table: items, key: { id: item_id } }
   list_note_changes:
     description: What was changed of one note, the newest first.
     owner: tests
@@ -132,6 +141,13 @@ describe('what was changed before', () => {
 		assert.deepEqual((await call('list_item_changes', { item_id: 'itm_0005' }, foreign)).structuredContent, { rows: [], truncated: false });
 		const nobody = await issueKey(site.config, { subject: 'eve', roles: ['chief'] });
 		assert.equal(errorOf(await call('get_change', { change_id: ledger }, nobody)).code, 'PERMISSION_DENIED');
+	});
+	it('the rule of visible comes first', async () => {
+		await reprice('itm_0009', 150);
+		const bob = await issueKey(site.config, { subject: 'bob', roles: ['seller'] });
+		assert.equal((await call('list_item_changes', { item_id: 'itm_0009' }, bob)).structuredContent.rows.length, 1);
+		assert.equal((await call('list_seen_changes', { item_id: 'itm_0009' })).structuredContent.rows.length, 1);
+		assert.equal(errorOf(await call('list_seen_changes', { item_id: 'itm_0009' }, bob)).code, 'NOT_FOUND');
 	});
 	it('a preview, and what was declined, is no change', async () => {
 		const args = { item_id: 'itm_0006', cents: 150, reason: 'no' };
