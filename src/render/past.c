@@ -1,6 +1,7 @@
 /* past - see past.h. */
 #include "render/past.h"
 
+#include "json/write.h"
 #include "plan/past.h"
 #include "render/diff.h"
 
@@ -10,6 +11,10 @@
 #define LEFT_OUT_AT 10
 #define SLACK ((size_t)64 << 10) /* above what a caller's budget says: one that is taken back */
 #define SUMS_MAX ((size_t)1 << 20)
+#define FRAME_MAX ((size_t)1 << 20) /* of one value, escaped */
+#define VALUE_MORE 8 /* quotes, colon, comma */
+#define ROW_MORE 24 /* braces; digits that are not there yet */
+#define FRAME_MORE 64 /* around all rows */
 
 static struct cell sums_cell(struct arena *a, const struct plan *p)
 {
@@ -57,10 +62,39 @@ static void fill(struct call *c, struct str mask_key, const struct past_change *
 	};
 }
 
+/* What a row takes besides its effects: at least as much as it will. */
+static size_t frame_bytes(const struct rows *rows, const struct cell *cells, struct buf *scratch)
+{
+	size_t bytes = ROW_MORE;
+
+	for (size_t i = 0; i < rows->part->column_count; i++) {
+		scratch->n = 0;
+		json_escape(scratch, cells[i].text);
+		bytes += rows->part->columns[i].name.n + scratch->n + VALUE_MORE;
+	}
+	return bytes;
+}
+
+/* Of what the caller may have. */
+static size_t bytes_for_effects(const struct call *c)
+{
+	const struct rows *rows = &c->rows[0];
+	size_t frame = FRAME_MORE;
+	struct buf scratch;
+
+	buf_init(&scratch, FRAME_MAX);
+	for (size_t i = 0; i < rows->count; i++) {
+		frame += frame_bytes(rows, &rows->cells[i * rows->part->column_count], &scratch);
+		frame += sums_cell(c->arena, &c->past->list[i].plan).text.n;
+	}
+	buf_done(&scratch);
+	return frame < c->entry->bytes ? (size_t)c->entry->bytes - frame : 0;
+}
+
 void past_fill(struct call *c, struct str mask_key)
 {
 	struct rows *rows = &c->rows[0];
-	size_t bytes_left = (size_t)c->entry->bytes;
+	size_t bytes_left = bytes_for_effects(c);
 
 	bug_on(rows->count != c->past->count);
 	for (size_t i = 0; i < rows->count; i++)

@@ -34,7 +34,16 @@ const telling = `  get_change:
     requires: shop.history
     input: { item_id: { type: string, maxLength: 20 } }
     ledger: { table: items, key: { id: item_id } }
-    limits: { bytes: 240B }
+    limits: { bytes: 1700B }
+  list_seen_changes:
+    description: What was changed of an item that ada sees.
+    owner: tests
+    purpose: what was changed
+    source: shop
+    requires: shop.history
+    input: { item_id: { type: string, maxLength: 20 } }
+    visible: SELECT 1 FROM items WHERE id = :item_id AND :principal.subject = 'ada'
+    ledger: { table: items, key: { id: item_id } }
   list_note_changes:
     description: What was changed of one note, the newest first.
     owner: tests
@@ -133,6 +142,13 @@ describe('what was changed before', () => {
 		const nobody = await issueKey(site.config, { subject: 'eve', roles: ['chief'] });
 		assert.equal(errorOf(await call('get_change', { change_id: ledger }, nobody)).code, 'PERMISSION_DENIED');
 	});
+	it('the rule of visible comes first', async () => {
+		await reprice('itm_0009', 150);
+		const bob = await issueKey(site.config, { subject: 'bob', roles: ['seller'] });
+		assert.equal((await call('list_item_changes', { item_id: 'itm_0009' }, bob)).structuredContent.rows.length, 1);
+		assert.equal((await call('list_seen_changes', { item_id: 'itm_0009' })).structuredContent.rows.length, 1);
+		assert.equal(errorOf(await call('list_seen_changes', { item_id: 'itm_0009' }, bob)).code, 'NOT_FOUND');
+	});
 	it('a preview, and what was declined, is no change', async () => {
 		const args = { item_id: 'itm_0006', cents: 150, reason: 'no' };
 		await call('reprice_item', args);
@@ -143,8 +159,11 @@ describe('what was changed before', () => {
 	});
 	it('long ones are cut from the end, and say so', async () => {
 		for (let i = 0; i < 4; i++) await reprice('itm_0007', 300 + i);
-		const { rows } = (await call('list_item_changes_briefly', { item_id: 'itm_0007' })).structuredContent;
-		assert.deepEqual(rows.map((row) => [row.effects.length, row.effects_left_out, row.rows_changed]), [[1, 1, 2], [1, 1, 2], [0, 2, 2], [0, 2, 2]]);
+		const { structuredContent: told } = await call('list_item_changes_briefly', { item_id: 'itm_0007' });
+		const effects = told.rows.map((row) => row.effects.length);
+		assert.ok(JSON.stringify(told).length <= 1700);
+		assert.deepEqual([effects.length, effects[0], effects.at(-1)], [4, 1, 0], `the oldest go first: ${effects}`);
+		for (const row of told.rows) assert.deepEqual([row.effects.length + row.effects_left_out, row.rows_changed], [2, 2]);
 	});
 	it('a row that was tampered with is not told', async () => {
 		const { ledger } = await reprice('itm_0008', 150);
