@@ -22,6 +22,16 @@ void backends_check(struct backends *b, struct findings *f);
  * at work, which is an answer. */
 bool backends_answer(struct backends *b, struct err *err) must_check;
 
+/* What a source's ledger says of a call. */
+struct backend_committed {
+	bool found;
+	struct str ledger, plan; /* ids; plan empty: none was needed */
+};
+/* tool: by its name; one that is in the catalog no longer is looked for in every source that keeps
+ * a ledger.  False: it cannot be known now. */
+bool backends_committed(struct backends *b, struct arena *a, struct str tool, struct str call_id,
+	struct backend_committed *out, struct err *err) must_check;
+
 struct backend_usage {
 	struct str source;
 	unsigned inside, most; /* calls in it now; that may be */

@@ -21,11 +21,13 @@
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "plan/change.h"
 #include "render/render.h"
 #include "serve/gate.h"
 #include "serve/log.h"
 #include "serve/propose.h"
+#include "serve/settle.h"
 #include "store/plans.h"
 
 #include <stdatomic.h>
@@ -150,6 +152,7 @@ static bool step_intent(struct run *r)
 	if (!c->change || !c->change->live)
 		return true;
 	r->intent = audit_intent(world_audit(r->world), c, &err);
+	crash_point("intent_queued");
 	if (r->intent)
 		return true;
 	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", arena_str(c->arena, str_c(err.text)));
@@ -394,7 +397,9 @@ void pipeline_run(struct run *r)
 	(void)arena_alloc(spare, 1); /* the block that tell_briefly counts on */
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
+	settle_plan(r);
 	record(r, spare);
+	crash_point("outcome");
 	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
 	log_call(r);
 }

@@ -6,6 +6,7 @@
 #include "serve/plans_inside.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "identity/approver.h"
 #include "json/write.h"
 
@@ -194,6 +195,7 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 			return fail(c, &err);
 		if (add(w, g, c, &row, &err)) {
 			take(w, change, &row);
+			crash_point("plan_added");
 			return plan_note(w, c->arena, "kept", &row, change->plan, STR_NONE,
 				       STR_NONE, &err) ||
 			       take_back(w, c, &row, &err);

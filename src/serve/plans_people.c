@@ -7,6 +7,7 @@
 #include "serve/plans_inside.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "base/utf8.h"
 
 static bool no_plan(struct str id, struct err *err)
@@ -134,6 +135,7 @@ static bool take(struct world *w, struct arena *a, const struct plan_row *row,
 {
 	if (!plan_note_approval(w, a, row, r, err))
 		return false;
+	crash_point("decision_noted");
 	return store_plan_decide(world_store(w), row, decision, err) ||
 	       not_taken(w, a, row, r, verdict_out, err);
 }
@@ -174,6 +176,7 @@ bool plans_decide(struct world *w, const struct generation *g, const struct prin
 	}
 	if (!take(w, a, &k->row, &decision, &r, verdict_out, err))
 		return false;
+	crash_point("decision_taken");
 	*token_out = token;
 	return true;
 }
@@ -230,6 +233,7 @@ bool plans_escalate(struct world *w, const struct generation *g, const struct pr
 		row.grant = grant_of(g->catalog, &k->plan);
 	if (!plan_note(w, a, "escalated", &row, &k->plan, who->subject, d->note, err))
 		return false;
+	crash_point("escalation_noted");
 	if (store_plan_escalate(world_store(w), row.id, row.need, row.grant, d->note,
 		    approval_lives_us(APPROVAL_OTHER), err))
 		return true;

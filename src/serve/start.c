@@ -15,6 +15,7 @@
 #include "serve/key_check.h"
 #include "serve/log.h"
 #include "serve/reload.h"
+#include "serve/settle.h"
 #include "serve/stdio_front.h"
 #include "serve/survey_keys.h"
 
@@ -363,6 +364,10 @@ static int listener_start(struct listener *l, struct world *w, struct err *err)
 		return EX_OSERR;
 	if (!record_start(w, err)) {
 		err_while(err, "the audit log cannot be written");
+		return EX_CANTCREAT;
+	}
+	if (!settle_leftovers(w, err)) {
+		err_while(err, "changes whose outcome is not known");
 		return EX_CANTCREAT;
 	}
 	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) ? 0 : EX_OSERR;

@@ -6,6 +6,7 @@
 #include "store/clock.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/inside.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ void store_clock_moment(struct store *s, struct store_moment *out)
 		s->clock(out);
 	else
 		ask_host(s, out);
+	out->boot_ms += (uint64_t)planted_clock_ms();
 }
 
 static struct str boot_of(sqlite3_stmt *q)
