@@ -235,8 +235,10 @@ bool plans_escalate(struct world *w, const struct generation *g, const struct pr
 		return false;
 	crash_point("escalation_noted");
 	if (store_plan_escalate(world_store(w), row.id, row.need, row.grant, d->note,
-		    approval_lives_us(APPROVAL_OTHER), err))
+		    approval_lives_us(APPROVAL_OTHER), err)) {
+		crash_point("escalation_taken");
 		return true;
+	}
 	if (err->code == E_EXISTS)
 		*verdict_out = DECIDE_STATE;
 	return false;

@@ -126,7 +126,6 @@ export class Place {
 				server.stderr = (server.stderr + text).slice(-20000);
 				const at = /listening .*address=127\.0\.0\.1:(\d+)/.exec(server.stderr);
 				if (at) done(Number(at[1]));
-				for (const waiting of this.lines ?? []) waiting();
 			});
 			server.ended.then((code) => failed(new Error(`serve ended with ${code}: ${server.stderr}`)));
 		});
@@ -168,11 +167,21 @@ export class Place {
 		const next = join(this.home, 'catalog.next');
 		writeFileSync(next, catalog(this.edition));
 		renameSync(next, join(this.home, 'catalog.yaml'));
-		const already = this.server.stderr.length;
-		const done = () => /\breloaded\b/.test(this.server.stderr.slice(already));
 		this.server.stderr = '';
 		this.server.child.kill('SIGHUP');
-		await this.until('the reload', () => /event=reload|reloaded|reload_refused/.test(this.server.stderr));
+		await this.until('the reload', () => /\breloaded\b/.test(this.server.stderr));
+	}
+
+	// When it returns, the server knows.
+	async kill(kind, name) {
+		await run(['kill', this.config, kind, name, '--reason', 'interleave']);
+		await this.until('the kill order to be seen', async () => (await this.call('ada', name, { item_id: 'none', cents: 1, reason: 'none' }))
+			?.result?.structuredContent?.error?.code === 'PAUSED');
+	}
+	async resume(kind, name) {
+		await run(['resume', this.config, kind, name, '--reason', 'interleave']);
+		await this.until('the kill order to be lifted', async () => (await this.call('ada', name, { item_id: 'none', cents: 1, reason: 'none' }))
+			?.result?.structuredContent?.error?.code !== 'PAUSED');
 	}
 
 	async until(what, holds, deadlineMs = 10000) {
