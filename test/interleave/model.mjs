@@ -24,7 +24,7 @@ export const deskPoints = ['decision_noted', 'decision_taken', 'escalation_noted
 export class Model {
 	constructor(place, name, hits) {
 		Object.assign(this, { place, name, hits, items: new Map(), notes: [], plans: [], ledger: [], used: new Map(),
-			trigger: false, replies: [], noteIds: 0 });
+			trigger: false, shadows: 0, replies: [], noteIds: 0 });
 		this.mark = place.rows('SELECT coalesce(max(rowid), 0) AS n FROM postern_ledger')[0].n;
 		place.records();
 		for (const item of ['a', 'b']) {
@@ -160,7 +160,7 @@ export class Model {
 		this.items.set(plan.args.item_id, plan.args.cents);
 		this.notes.push([plan.args.item_id, plan.args.reason]);
 		plan.state = 'applied';
-		plan.answer = s && { ...s };
+		plan.answer = s && (({ replayed, ...first }) => first)(s);
 		plan.ledger = s?.ledger_id;
 		this.ledger.push({ tool: 'reprice_item', plan: plan.id, id: s?.ledger_id, rows: 2 });
 		this.hit('applied');
@@ -191,7 +191,7 @@ export class Model {
 		const other = action.with === 'other arguments';
 		const args = { ...plan.args, ...(other ? { cents: plan.args.cents + 1 } : {}) };
 		const token = !this.place.token ? undefined : action.with === 'wrong token' ? '0000-0000-0000'
-			: action.with === 'no token' ? undefined : plan.token ?? plan.lastToken;
+			: action.with === 'no token' ? undefined : plan.lastToken;
 		const by = action.with === 'other person' ? (plan.subject === 'ada' ? 'bob' : 'ada') : plan.subject;
 		return { by, args, token, sent: { ...args, plan_id: plan.id, ...(token ? { confirmation_token: token } : {}) } };
 	}
@@ -303,7 +303,9 @@ export class Model {
 			this.armed = null;
 			await this.place.afterDeskCrash();
 			this.hit(`crash at ${point}`);
-			if (point.endsWith('_taken')) this.decided(plan, what, { token: this.place.token ? 'nobody knows' : '' });
+			if (!point.endsWith('_taken')) return;
+			this.decided(plan, what, { token: 'nobody has seen it' });
+			plan.lastToken = '1111-1111-1111';
 			return;
 		}
 		this.equal(`${what} by ${key}`, expected, got.verdict);
@@ -340,7 +342,7 @@ export class Model {
 	}
 	noted(action, s) {
 		this.notes.push([this.item(action), action.note]);
-		const held = { args: JSON.stringify([this.item(action), action.note]), at: this.now(), answer: s };
+		const held = { args: JSON.stringify([this.item(action), action.note]), at: this.now(), answer: s && (({ replayed, ...first }) => first)(s) };
 		this.used.set(this.noteKeys(action), held);
 		this.ledger.push({ tool: 'add_note', plan: null, id: s?.ledger_id, rows: 1 });
 		this.hit('noted');
@@ -390,6 +392,7 @@ export class Model {
 	edit(action) {
 		this.place.db.prepare('UPDATE items SET price = ? WHERE id = ?').run(action.cents, this.item(action));
 		this.items.set(this.item(action), action.cents);
+		this.shadows += this.trigger;
 		this.hit('edited from outside');
 	}
 	// An edit while a plan is applied: before or behind it.
@@ -457,7 +460,7 @@ export class Model {
 			this.equal(`the price of ${id}`, this.items.get(id), this.place.rows('SELECT price FROM items WHERE id = ?', id)[0].price);
 		const found = this.place.rows('SELECT item_id, note FROM notes WHERE item_id IN (?, ?)', ...ids).map((r) => [r.item_id, r.note]);
 		this.equal('the notes', sorted(this.notes), sorted(found));
-		if (this.place.rows('SELECT count(*) AS n FROM shadows')[0].n) this.fail('the table of the trigger', 0, 'rows');
+		this.equal('the rows of the trigger', this.shadows, this.place.rows('SELECT count(*) AS n FROM shadows WHERE item_id IN (?, ?)', ...ids)[0].n);
 	}
 	checkLedger() {
 		const rows = this.place.rows('SELECT id, call_id, plan_id, tool, intent, rows FROM postern_ledger WHERE rowid > ?', this.mark);
