@@ -83,7 +83,7 @@ export function tour({ token }) {
 	list.push(
 		[large, approve, { do: 'wait', minutes: 1500 }, apply],
 		[preview, preview, { ...preview, run: true }, approve, { ...preview, run: true }, apply],
-		[preview, approve, edit, apply, apply, approve, apply],
+		[preview, approve, edit, apply, { ...apply, plan: 1 }, apply, approve, apply],
 		[preview, approve, { do: 'setTrigger', on: true }, apply, preview, { do: 'setTrigger', on: false }, apply],
 		[preview, approve, { do: 'reload' }, apply, preview, approve, apply],
 		[preview, { do: 'reload' }, approve, apply],
