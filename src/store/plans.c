@@ -272,8 +272,11 @@ bool store_plan_decide(struct store *s, const struct plan_row *seen, const struc
 	if (!text_fits(err, d->note.n, "a note") ||
 		!text_fits(err, d->by.n + d->credential.n + d->channel.n, "who decides"))
 		return false;
+	crash_point("decision_noted");
 	ok = enter(s, false, &now_us, err) && decide(s, seen, d, now_us, err);
-	return leave(s, ok, err);
+	ok = leave(s, ok, err);
+	crash_point("decision_taken");
+	return ok;
 }
 
 struct escalation {
@@ -308,8 +311,11 @@ bool store_plan_escalate(struct store *s, struct str id, struct str need, struct
 
 	if (!text_fits(err, note.n, "a note"))
 		return false;
+	crash_point("escalation_noted");
 	ok = enter(s, false, &now_us, err) && escalate(s, id, &e, now_us, err);
-	return leave(s, ok, err);
+	ok = leave(s, ok, err);
+	crash_point("escalation_taken");
+	return ok;
 }
 
 /* --- tokens --- */
