@@ -1,6 +1,6 @@
 // actions - what an interleaving is made of: random ones from a seed, and the tour, which goes once wherever random
 // ones come seldom.
-import { deskPoints, serverPoints } from './model.mjs';
+import { deskPoints, serverPoints, startPoints } from './model.mjs';
 
 export function random(seed) {
 	let a = seed >>> 0;
@@ -23,7 +23,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		decline: () => ({ do: 'decide', what: 'decline', plan: pick(0, 0, 1, 2), key: pick('right', 'right', 'cleo_yes', 'bob_yes') }),
 		escalate: () => ({ do: 'decide', what: 'escalate', plan: pick(0, 0, 1), key: pick('right', 'right', 'cleo_yes') }),
 		apply: () => ({ plan: pick(0, 0, 0, 1, 2), with: pick('', '', '', '', '', 'other arguments', 'other person', 'wrong token', 'no token') }),
-		applyTwice: () => ({ plan: pick(0, 0, 1) }),
+		applyTwice: () => ({ plan: pick(0, 0, 1), across: rng() < 0.5 }),
 		applyAndEdit: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(0, 0, 1, 2, 3, 5) }),
 		edit: () => ({ item: pick('a', 'a', 'b'), cents: pick(107, 207, 8007) }),
 		setTrigger: () => ({ on: rng() < 0.4 }),
@@ -31,7 +31,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		reload: () => ({}),
 		kill: () => ({ plan: 0 }),
 		note: () => ({ by: pick('ada', 'ada', 'bob'), item: pick('a', 'b'), note: pick('x', 'y'), key: pick(0, 0, 0, 1, 2), dry: rng() < 0.2 }),
-		noteTwice: () => ({ by: 'ada', item: pick('a', 'b'), note: pick('x', 'y', 'z'), key: pick(0, 0, 1) }),
+		noteTwice: () => ({ by: 'ada', item: pick('a', 'b'), note: pick('x', 'y', 'z'), key: pick(0, 0, 1), across: rng() < 0.5 }),
 	};
 	const weights = { preview: 22, approve: 22, decline: 4, escalate: 4, apply: 22, applyTwice: 6, applyAndEdit: 5, edit: 5, setTrigger: 5,
 		wait: 6, reload: 1.5, kill: 0.1, note: 8, noteTwice: 4 };
@@ -41,7 +41,8 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		let at = rng() * total;
 		const name = Object.keys(weights).find((k) => (at -= weights[k]) < 0);
 		const action = { do: name, ...made[name]() };
-		if (crashes.has(action.do) && rng() * seldom < 1) Object.assign(action, { crash: pick(...serverPoints), pass: action.do.endsWith('Twice') ? pick(1, 2) : 1 });
+		if (crashes.has(action.do) && rng() * seldom < 1) Object.assign(action, { crash: pick(...serverPoints), pass: action.do.endsWith('Twice') ? pick(1, 2) : 1,
+			again: pick(undefined, undefined, ...startPoints) });
 		if (action.do === 'decide' && rng() * seldom < 1) action.crash = pick(...deskPoints);
 		list.push(action);
 	}
@@ -90,11 +91,12 @@ export function tour({ token }) {
 		[preview, approve, { do: 'kill', plan: 0 }, apply],
 		[preview, { ...approve, what: 'decline' }, apply, preview, approve, apply],
 		[preview, { ...approve, what: 'escalate' }, approve, { do: 'wait', minutes: 11 }, apply],
-		[preview, approve, { do: 'applyTwice', plan: 0 }],
-		[preview, approve, edit, { do: 'applyTwice', plan: 0 }],
+		[preview, approve, { do: 'applyTwice', plan: 0 }], [preview, approve, { do: 'applyTwice', plan: 0, across: true }],
+		...startPoints.map((again) => [preview, approve, { ...apply, crash: 'after_commit', again }, apply, preview]),
+		[preview, approve, edit, { do: 'applyTwice', plan: 0 }], [preview, approve, edit, { do: 'applyTwice', plan: 0, across: true }],
 		[preview, approve, ...Array(6).fill({ ...apply, with: 'wrong token' }), apply],
 		[{ ...note, dry: true }, note, note, { ...note, key: 1 }, { ...note, key: 1, note: 'y' }, { ...note, by: 'bob' }],
-		[{ ...note, do: 'noteTwice' }, { ...note, do: 'noteTwice' }, { ...note, do: 'noteTwice', key: 1 }],
+		[{ ...note, do: 'noteTwice' }, { ...note, do: 'noteTwice' }, { ...note, do: 'noteTwice', key: 1, across: true }],
 		// what was applied once, and undone from outside, is a new change
 		[preview, approve, apply, { ...edit, cents: 100 }, preview, approve, apply, apply],
 	);

@@ -19,6 +19,7 @@ const keptAt = new Set(['plan_added', 'outcome']);
 
 export const serverPoints = ['token_used', 'intent_queued', 'begun', 'statements', 'judged', 'compared', 'gate', 'ledger', 'before_commit',
 	'after_commit', 'plan_marked', 'outcome', 'plan_voided', 'plan_added'];
+export const startPoints = ['reconcile_marked', 'reconcile_recorded'];
 export const deskPoints = ['decision_noted', 'decision_taken', 'escalation_noted', 'escalation_taken'];
 
 export class Model {
@@ -94,7 +95,10 @@ export class Model {
 		const point = this.armed;
 		if (!point) this.fail('the server', 'alive', this.place.server.stderr.slice(-600));
 		this.armed = null;
-		await this.place.afterCrash();
+		if (await this.place.afterCrash(this.again)) {
+			this.hit(`crash at ${this.again}`);
+			this.crashedAgain = true;
+		}
 		this.crashed = point;
 		this.hit(`crash at ${point}`);
 	}
@@ -221,16 +225,19 @@ export class Model {
 		} else this.applied(plan, got);
 	}
 
+	// Across: by two servers.
+	twice(action, call) {
+		return Promise.all([this.place.server, action.across ? this.place.second : this.place.server].map((server) => call({ server })));
+	}
 	// Two at once: one of them wins.
 	async applyTwice(action) {
 		const plan = this.known(action);
 		if (!plan) return;
 		const { by, args, token, sent } = this.words(plan, { ...action, with: '' });
-		const replies = await Promise.all([0, 1].map(() => this.place.call(by, 'reprice_item', sent)));
+		const replies = await this.twice(action, (options) => this.place.call(by, 'reprice_item', sent, options));
 		if (replies.includes(null)) {
 			// whichever got how far: the ledger says
-			if (replies.every((r) => r === null)) await this.recover();
-			else await this.recover();
+			await this.recover();
 			this.adopt(plan, replies.filter(Boolean).map((r) => this.read(r)), token);
 			return;
 		}
@@ -258,7 +265,7 @@ export class Model {
 			if (!late(second)) this.fail('the second of two', 'replayed', second.s);
 			if (second.replayed) this.replayed(plan, second);
 		}
-		this.hit('two at once');
+		this.hit(action.across ? 'two at once, by two servers' : 'two at once');
 	}
 	// After a crash among several: the model takes over what the ledger says, and checks the rest by it.
 	adopt(plan, got, token) {
@@ -370,7 +377,7 @@ export class Model {
 	}
 	async noteTwice(action) {
 		const held = this.noteSeen(action);
-		const replies = await Promise.all([0, 1].map(() => this.place.call(action.by, 'add_note', { ...this.noteArgs(action), dry_run: false })));
+		const replies = await this.twice(action, (options) => this.place.call(action.by, 'add_note', { ...this.noteArgs(action), dry_run: false }, options));
 		if (replies.includes(null)) {
 			await this.recover();
 			const n = this.place.rows('SELECT count(*) AS n FROM notes WHERE item_id = ? AND note = ?', this.item(action), action.note)[0].n;
@@ -384,7 +391,7 @@ export class Model {
 		if (first < 0) this.fail('two notes at once', 'one that gets through', got.map((g) => g.s));
 		this.noted(action, got[first].s);
 		this.noteAgain(action, this.noteSeen(action), got[1 - first]);
-		this.hit('two notes at once');
+		this.hit(action.across ? 'two notes at once, by two servers' : 'two notes at once');
 	}
 
 	// --- behind the tool's back ---
@@ -444,6 +451,7 @@ export class Model {
 	async step(action) {
 		this.crashed = null;
 		this.armed = action.crash ?? null;
+		this.again = action.again;
 		const control = this.place.controls[action.do === 'decide' ? 'desk' : 'server'];
 		if (this.armed) control.crash(this.armed, action.pass ?? 1);
 		await this[action.do](action);
@@ -477,7 +485,9 @@ export class Model {
 		const ledger = new Map(rows.map((r) => [r.call_id, r]));
 		for (const [call, list] of byCall) {
 			const intents = list.filter((r) => r.e === 'CALL_INTENT');
-			const ends = list.filter((r) => r.e !== 'CALL_INTENT' && r.e !== 'PLAN');
+			let ends = list.filter((r) => r.e !== 'CALL_INTENT' && r.e !== 'PLAN');
+			// a start that crashed between the record and the note that it is settled says it once more
+			if (this.crashedAgain && ends.every((r) => r.e === 'RECONCILE' && r.end === ends[0].end)) ends = ends.slice(0, 1);
 			if (intents.length > 1) this.fail(`intents of ${call}`, 1, intents.length);
 			if (ends.length !== 1) this.fail(`outcomes of ${call}`, 1, list.map((r) => [r.e, r.end]));
 			if ((ends[0].end === 'committed') !== ledger.has(call)) this.fail(`the outcome of ${call}`, ledger.has(call) ? 'committed' : 'not', ends[0]);

@@ -102,25 +102,25 @@ export class Place {
 		for (const [name, subject, role, more] of [['ada', 'ada', 'seller', []], ['bob', 'bob', 'seller', []],
 			['ada_yes', 'ada', 'seller', ['--approver']], ['bob_yes', 'bob', 'seller', ['--approver']], ['cleo_yes', 'cleo', 'chief', ['--approver']]])
 			place.keys[name] = await issue(['--subject', subject, '--role', role, ...more]);
-		place.controls = { server: new Control(join(place.home, 'server.page')), desk: new Control(join(place.home, 'desk.page')) };
+		place.controls = { server: new Control(join(place.home, 'server.page')), second: new Control(join(place.home, 'second.page')), desk: new Control(join(place.home, 'desk.page')) };
 		place.clockMs = 0;
 		for (const c of Object.values(place.controls)) c.plant(planted);
 		place.starts = [];
 		place.read = new Map();
-		await Promise.all([place.serve(), place.openDesk()]);
+		await Promise.all([place.serve('server'), place.serve('second'), place.openDesk()]);
 		return place;
 	}
 
-	// --- the server ---
+	// --- the servers: the second one shares everything, and never crashes ---
 
-	async serve() {
+	async serve(name) {
 		const began = performance.now();
-		const child = spawn(program, ['serve', this.config, '--listen', '127.0.0.1:0'],
-			{ env: { POSTERN_FAULTS: this.controls.server.file, PATH: process.env.PATH }, stdio: ['ignore', 'ignore', 'pipe'] });
+		const child = spawn(program, ['serve', this.config, '--listen', '127.0.0.1:0', '--instance', name],
+			{ env: { POSTERN_FAULTS: this.controls[name].file, PATH: process.env.PATH }, stdio: ['ignore', 'ignore', 'pipe'] });
 		const server = { child, stderr: '', over: false };
-		server.ended = new Promise((done) => child.on('close', (code, signal) => { server.over = true; done(code ?? signal); }));
-		this.server = server;
-		this.agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+		server.ended = new Promise((done) => child.on('close', (code, signal) => { server.over = true; server.code = code ?? signal; done(server.code); }));
+		this[name] = server;
+		server.agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
 		server.port = await new Promise((done, failed) => {
 			child.stderr.setEncoding('utf8').on('data', (text) => {
 				server.stderr = (server.stderr + text).slice(-20000);
@@ -133,11 +133,11 @@ export class Place {
 	}
 
 	// A reply: { result } or { error }; null when the server went down instead.
-	ask(key, method, params, capabilities = {}) {
+	ask(key, method, params, { capabilities = {}, server = this.server } = {}) {
 		const message = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: envelope(capabilities) } };
 		const body = JSON.stringify(message);
 		return new Promise((done) => {
-			const request = http.request({ host: '127.0.0.1', port: this.server.port, path: '/mcp', method: 'POST', agent: this.agent,
+			const request = http.request({ host: '127.0.0.1', port: server.port, path: '/mcp', method: 'POST', agent: server.agent,
 				headers: { ...modernHeaders(message), Authorization: `Bearer ${this.keys[key]}`, 'Content-Length': Buffer.byteLength(body) } }, (response) => {
 				let text = '';
 				response.setEncoding('utf8').on('data', (more) => (text += more));
@@ -150,15 +150,21 @@ export class Place {
 		});
 	}
 
-	call(key, name, args) { return this.ask(key, 'tools/call', { name, arguments: args }); }
+	call(key, name, args, options) { return this.ask(key, 'tools/call', { name, arguments: args }, options); }
 
-	// After a crash: 137 is the crash point's.
-	async afterCrash() {
+	// After a crash: 137 is the crash point's.  again: where to crash while it starts, if it comes there; true: it did.
+	async afterCrash(again) {
 		const code = await this.server.ended;
-		this.agent.destroy();
-		this.controls.server.crash(null);
+		this.server.agent.destroy();
+		this.controls.server.crash(again);
 		if (code !== 137) throw new Error(`the server ended with ${code}: ${this.server.stderr}`);
-		await this.serve();
+		const started = await this.serve('server').then(() => true, (error) => {
+			if (!again || this.server.code !== 137) throw error;
+			return false;
+		});
+		this.controls.server.crash(null);
+		if (!started) await this.serve('server');
+		return !started;
 	}
 
 	// Another edition of the catalog; when it returns, it is in force.
@@ -167,22 +173,22 @@ export class Place {
 		const next = join(this.home, 'catalog.next');
 		writeFileSync(next, catalog(this.edition));
 		renameSync(next, join(this.home, 'catalog.yaml'));
-		this.server.stderr = '';
-		this.server.child.kill('SIGHUP');
-		await this.until('the reload', () => /\breloaded\b/.test(this.server.stderr));
+		for (const server of [this.server, this.second]) {
+			server.stderr = '';
+			server.child.kill('SIGHUP');
+		}
+		for (const server of [this.server, this.second]) await this.until('the reload', () => /\breloaded\b/.test(server.stderr));
 	}
 
-	// When it returns, the server knows.
-	async kill(kind, name) {
-		await run(['kill', this.config, kind, name, '--reason', 'interleave']);
-		await this.until('the kill order to be seen', async () => (await this.call('ada', name, { item_id: 'none', cents: 1, reason: 'none' }))
-			?.result?.structuredContent?.error?.code === 'PAUSED');
+	// When these return, both servers know.
+	async order(what, kind, name, paused) {
+		await run([what, this.config, kind, name, '--reason', 'interleave']);
+		for (const server of [this.server, this.second])
+			await this.until(`${what} to be seen`, async () => paused === ((await this.call('ada', name, { item_id: 'none', cents: 1, reason: 'none' }, { server }))
+				?.result?.structuredContent?.error?.code === 'PAUSED'));
 	}
-	async resume(kind, name) {
-		await run(['resume', this.config, kind, name, '--reason', 'interleave']);
-		await this.until('the kill order to be lifted', async () => (await this.call('ada', name, { item_id: 'none', cents: 1, reason: 'none' }))
-			?.result?.structuredContent?.error?.code !== 'PAUSED');
-	}
+	kill(kind, name) { return this.order('kill', kind, name, true); }
+	resume(kind, name) { return this.order('resume', kind, name, false); }
 
 	async until(what, holds, deadlineMs = 10000) {
 		const end = Date.now() + deadlineMs;
@@ -260,10 +266,9 @@ export class Place {
 	}
 
 	async close() {
-		this.server.child.kill('SIGKILL');
-		this.desk.child.kill('SIGKILL');
-		await Promise.all([this.server.ended, this.desk.ended]);
-		this.agent.destroy();
+		for (const process of [this.server, this.second, this.desk]) process.child.kill('SIGKILL');
+		await Promise.all([this.server.ended, this.second.ended, this.desk.ended]);
+		for (const server of [this.server, this.second]) server.agent.destroy();
 		this.db.close();
 		this.store?.close();
 		rmSync(this.home, { recursive: true, force: true });

@@ -7,11 +7,11 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { random, sequence, tour } from './actions.mjs';
 import { faults } from './control.mjs';
-import { deskPoints, Disagreement, Model, serverPoints } from './model.mjs';
+import { deskPoints, Disagreement, Model, serverPoints, startPoints } from './model.mjs';
 import { Place } from './place.mjs';
 
 // What must have happened at least once; crash points are added.
-const wanted = ['plan kept', 'plan found again', 'previewed', 'note previewed', 'applied', 'applied again: replayed', 'voided', 'two at once',
+const wanted = ['plan kept', 'plan found again', 'previewed', 'note previewed', 'applied', 'applied again: replayed', 'voided', 'two at once', 'two at once, by two servers', 'two notes at once, by two servers',
 	'noted', 'noted again: replayed', 'two notes at once', 'edited from outside', 'edited before it', 'edited behind it', 'trigger added',
 	'trigger dropped', 'tool changed', 'killed and resumed', 'time: 9 min', 'time: 11 min', 'time: 1500 min',
 	'approve: may', 'approve: identity', 'approve: none', 'approve: state', 'approve: four_eyes', 'decline: may', 'decline: state', 'decline: none',
@@ -106,7 +106,7 @@ async function interleave(seconds, seed) {
 	const results = await Promise.all([false, true].map((token, i) => worker({ token, seed: seed + i * 500_000_000, seconds })));
 	const hits = new Map();
 	for (const r of results) for (const [name, n] of r.hits ?? []) hits.set(name, (hits.get(name) ?? 0) + n);
-	const points = [...serverPoints, ...deskPoints].map((p) => `crash at ${p}`);
+	const points = [...serverPoints, ...startPoints, ...deskPoints].map((p) => `crash at ${p}`);
 	for (const name of [...new Set([...wanted, ...points, ...hits.keys()])]) console.log(`  ${String(hits.get(name) ?? 0).padStart(8)}  ${name}`);
 	const missed = [...wanted, ...points].filter((name) => !hits.get(name));
 	const count = results.reduce((n, r) => n + r.count, 0), disagreed = results.reduce((n, r) => n + r.disagreed, 0);
