@@ -3,8 +3,10 @@
  * The file: 64 bytes of what is wanted, then one slot of 32 bytes for each crash point that was
  * passed, with how often.
  *
- *	0  how far the clock is put forward, ms (int64)      16  crash at the n-th pass (uint32)
- *	8  the planted fault, from 1; 0: none (uint32)       20  of this point (44 bytes, with NUL) */
+ *	 0  how far the clock is put forward, ms (int64)
+ *	 8  the planted fault, from 1; 0: none (uint32)
+ *	16  crash at the n-th pass from now (uint32)
+ *	20  of this point (44 bytes, NUL included) */
 #include "base/planted.h"
 
 #include <fcntl.h>
@@ -91,6 +93,6 @@ void crash_point(const char *name)
 	pthread_mutex_lock(&lock);
 	count(w, name);
 	if (w->crash_after && !strncmp(w->crash_at, name, sizeof w->crash_at) && !--w->crash_after)
-		_exit(137);
+		_exit(137); /* under the lock: nobody passes another point meanwhile */
 	pthread_mutex_unlock(&lock);
 }

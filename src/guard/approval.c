@@ -207,8 +207,7 @@ struct apply_finding approval_apply(const struct plan_row *row, const struct app
 		return refuse(CONFIRMATION_INVALID, "environment");
 	if (!str_eq(row->tool, ask->tool))
 		return refuse(CONFIRMATION_INVALID, "tool");
-	if (!sha256_eq(&row->arguments, ask->arguments) &&
-		!planted(PLANTED_ARGUMENTS_NOT_COMPARED))
+	if (!sha256_eq(&row->arguments, ask->arguments) && !planted(PLANTED_ARGUMENTS_NOT_COMPARED))
 		return refuse(CONFIRMATION_INVALID, "arguments");
 	found = of_state(row->state);
 	if (found.apply == APPLY_AGAIN || found.apply == APPLY_LOOK)

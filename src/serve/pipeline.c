@@ -15,8 +15,8 @@
  *   propose      not committed: keep the plan, ask for a yes      REQUIRES_CONFIRMATION
  *   render       what may be shown of it: masks, declared form    RESULT_TOO_LARGE, INTERNAL
  *
- * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
- * durable record yields the receipt without which no reply is written.  What was committed and
+ * A step that says no ends the walk.  Then a plan that was used up is marked so (settle.h), and,
+ * whatever happened, the outcome is recorded; only a durable record yields the receipt without which no reply is written.  What was committed and
  * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row. */
 #include "serve/pipeline.h"
 

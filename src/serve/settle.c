@@ -55,8 +55,7 @@ static bool look(void *ctx, struct arena *a, struct str tool, const struct id *c
 bool settle_leftovers(struct world *w, struct err *err)
 {
 	struct generation *g = world_hold(w);
-	struct reconcile *r =
-		reconcile_new(world_audit(w), g->config->audit_directory, look, w);
+	struct reconcile *r = reconcile_new(world_audit(w), g->config->audit_directory, look, w);
 	struct reconciled sum;
 	struct log_text why;
 	bool ok = reconcile_run(r, &sum, err);
