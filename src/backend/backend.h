@@ -22,15 +22,10 @@ void backends_check(struct backends *b, struct findings *f);
  * at work, which is an answer. */
 bool backends_answer(struct backends *b, struct err *err) must_check;
 
-/* What a source's ledger says of a call. */
-struct backend_committed {
-	bool found;
-	struct str ledger, plan; /* ids; plan empty: none was needed */
-};
-/* tool: by its name; one that is in the catalog no longer is looked for in every source that keeps
- * a ledger.  False: it cannot be known now. */
-bool backends_committed(struct backends *b, struct arena *a, struct str tool, struct str call_id,
-	struct backend_committed *out, struct err *err) must_check;
+/* Was the change of this call committed?  All ledgers are asked.  False: one of them cannot say,
+ * and none said yes.  *ledger_out, in the arena: the change's id. */
+bool backends_committed(struct backends *b, struct arena *a, struct str call_id, bool *found_out,
+	struct str *ledger_out, struct err *err) must_check;
 
 struct backend_usage {
 	struct str source;

@@ -1,60 +1,60 @@
-/* committed - what the ledgers say of a call whose end is not known. */
+/* committed - was a call's change committed?  The ledgers of all sources are asked: whatever the
+ * catalog says of the tool by now. */
 #include "backend/inside.h"
 
 #include "sql/ledger.h"
 
-static bool look_on(struct lite *l, struct arena *a, struct str call_id,
-	struct backend_committed *out, struct err *err)
+#define WAIT_MS 2000
+
+static bool ask_ledger(struct lite *l, struct arena *a, struct str call_id, bool *found_out,
+	struct str *ledger_out, struct err *err)
 {
 	struct ledger_row row;
-	bool exists;
+	bool there;
 
-	if (!ledger_exists(l, &exists, err))
+	*found_out = false;
+	if (!ledger_exists(l, &there, err))
 		return false;
-	if (!exists)
+	if (!there)
 		return true;
-	if (!ledger_by_call(l, a, call_id, &out->found, &row, err))
+	if (!ledger_by_call(l, a, call_id, found_out, &row, err))
 		return false;
-	if (out->found) {
-		out->ledger = row.id;
-		out->plan = row.plan_id;
-	}
+	if (*found_out)
+		*ledger_out = row.id;
 	return true;
 }
 
-static bool look_in(struct source *s, struct arena *a, struct str call_id,
-	struct backend_committed *out, struct err *err)
+static bool ask_source(struct source *s, struct arena *a, struct str call_id, bool *found_out,
+	struct str *ledger_out, struct err *err)
 {
-	struct visit *v = visit_begin(s, a, SOURCE_WAIT_MS, err);
-	struct lite *l = v ? visit_lite(v, SOURCE_WAIT_MS, err) : NULL;
-	bool ok = l && look_on(l, a, call_id, out, err);
+	struct visit *v = visit_begin(s, a, WAIT_MS, err);
+	struct lite *l = v ? visit_lite(v, WAIT_MS, err) : NULL;
+	bool ok = l && ask_ledger(l, a, call_id, found_out, ledger_out, err);
 
 	if (v)
 		visit_end(v);
-	return ok || err_while(err, "source %.*s", STR_ARG(s->config->name));
+	return ok;
 }
 
-/* Where the tool writes now; NULL: it is not there any more. */
-static const struct source_config *written_by(const struct backends *b, struct str tool)
+bool backends_committed(struct backends *b, struct arena *a, struct str call_id, bool *found_out,
+	struct str *ledger_out, struct err *err)
 {
-	const struct entry *e = map_get(&b->catalog->tools_by_name, tool);
+	struct err one;
+	bool all = true;
 
-	return e && e->write ? e->source : NULL;
-}
-
-bool backends_committed(struct backends *b, struct arena *a, struct str tool, struct str call_id,
-	struct backend_committed *out, struct err *err)
-{
-	const struct source_config *only = written_by(b, tool);
-
-	*out = (struct backend_committed){ .found = false };
-	for (size_t i = 0; i < b->config->source_count && !out->found; i++) {
+	*found_out = false;
+	for (size_t i = 0; i < b->config->source_count; i++) {
 		struct source *s = &b->sources[i];
 
-		if (s->config->kind != SOURCE_SQLITE || (only && s->config != only))
+		if (s->config->kind != SOURCE_SQLITE)
 			continue;
-		if (!look_in(s, a, call_id, out, err))
-			return false;
+		if (!ask_source(s, a, call_id, found_out, ledger_out, &one)) {
+			*err = one;
+			err_while(err, "source %.*s", STR_ARG(s->config->name));
+			all = false;
+		} else if (*found_out) {
+			return true;
+		}
 	}
-	return true;
+	return all;
 }

@@ -1,11 +1,13 @@
-/* settle - what became of a change, told to the plan that it used up; and, after a start, found out
- * for those whose process ended before it could say. */
+/* settle - what became of changes, told to those who keep a copy: the plan in the store, and the
+ * log where its outcome is not known. */
 #pragma once
 #include "serve/pipeline.h"
 
-/* Before the outcome is recorded: a process that ends between the two leaves an intent open, and
- * whoever starts next comes here again.  A store that fails is logged: the ledger stays right. */
-void settle_plan(struct run *r);
-/* Closes the intents of processes that are gone (reconcile.h).  False: the log could not be gone
- * through, or not be written. */
-bool settle_leftovers(struct world *w, struct err *err) must_check;
+/* After the call's record: its plan is applied, or nobody knows yet. */
+void settle_call(struct run *r);
+/* Looks up whatever the log does not know the end of; before readiness, and every so often.  Says
+ * in the log what it found. */
+void settle_open(struct world *w);
+/* For world.c: reconcile_look over the ledgers of all sources.  ctx: the world. */
+bool settle_look(void *world, struct arena *a, struct str tool, const struct id *call,
+	bool *committed_out, struct str *ledger_out, struct err *err);

@@ -7,8 +7,11 @@
 
 #include "base/clock.h"
 #include "guard/survey.h"
-#include "serve/log.h"
+#include "render/mask.h"
 #include "serve/issuers.h"
+#include "serve/log.h"
+#include "serve/reconcile.h"
+#include "serve/settle.h"
 
 #include <pthread.h>
 
@@ -20,6 +23,7 @@ struct world {
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct reconcile *reconcile;
 	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
@@ -143,6 +147,20 @@ static bool audit_key(void *ctx, struct secret *out, struct err *err)
 	return keyfile_get(w->keys, S("audit-hmac"), out, err);
 }
 
+/* What a mask leaves of a value, for the effects in the log. */
+static void audit_mask(
+	void *ctx, const struct effect_column *column, const struct cell *cell, struct buf *out)
+{
+	struct world *w = ctx;
+	struct generation *g = world_hold(w);
+	struct arena a;
+
+	arena_init(&a, (size_t)64 << 10);
+	buf_add(out, mask_text(&column->mask, world_mask_key(w, g), &a, cell));
+	arena_done(&a);
+	world_drop(w, g);
+}
+
 static void attach(struct world *w, struct generation *g)
 {
 	if (!w->store) {
@@ -152,11 +170,14 @@ static void attach(struct world *w, struct generation *g)
 			.timeout_ms = g->config->limits.audit_ms,
 			.key = audit_key,
 			.key_ctx = w,
+			.mask = audit_mask,
+			.mask_ctx = w,
 		};
 
 		w->keys = arena_str(&w->own, g->config->audit_keys);
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
+		w->reconcile = reconcile_new(w->audit, audit.directory, settle_look, w);
 		w->watch = watch_new(g->config->store_file, g->config->instance, w->audit);
 		w->limits = limits_new(
 			arena_fmt(&w->own, "%.*s.limits", STR_ARG(g->config->store_file)),
@@ -240,6 +261,7 @@ void world_close(struct world **w)
 	world_drop(*w, (*w)->now);
 	watch_free(&(*w)->watch);
 	jwks_cache_free(&(*w)->keys_of_issuers); /* its thread writes to the log */
+	reconcile_free(&(*w)->reconcile);
 	audit_close((*w)->audit);
 	limits_free(&(*w)->limits);
 	store_free(&(*w)->store);
@@ -310,6 +332,11 @@ struct store *world_store(struct world *w)
 struct audit *world_audit(struct world *w)
 {
 	return w->audit;
+}
+
+struct reconcile *world_reconcile(struct world *w)
+{
+	return w->reconcile;
 }
 
 struct watch *world_watch(struct world *w)
