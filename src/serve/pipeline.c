@@ -417,10 +417,11 @@ void pipeline_run(struct run *r)
 	(void)arena_alloc(spare, 1); /* the block that tell_briefly counts on */
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
+	settle_plan(r);
+	crash_point("plan_marked");
 	record(r, spare);
 	crash_point("outcome");
 	settle_call(r);
-	crash_point("plan_marked");
 	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
 	log_call(r);
 }

@@ -25,7 +25,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		apply: () => ({ plan: pick(0, 0, 0, 1, 2), with: pick('', '', '', '', '', 'other arguments', 'other person', 'wrong token', 'no token') }),
 		applyTwice: () => ({ plan: pick(0, 0, 1), across: rng() < 0.5 }),
 		applyAndEdit: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(0, 0, 1, 2, 3, 5) }),
-		edit: () => ({ item: pick('a', 'a', 'b'), cents: pick(107, 207, 8007) }),
+		edit: () => ({ item: pick('a', 'a', 'b'), cents: pick(100, 107, 207, 8007) }),
 		setTrigger: () => ({ on: rng() < 0.4 }),
 		wait: () => ({ minutes: pick(9, 9, 11, 11, 1500) }),
 		reload: () => ({}),
@@ -62,6 +62,7 @@ export function tour({ token }) {
 	for (const crash of serverPoints) {
 		list.push([preview, approve, { ...apply, crash }, apply, apply, preview, approve, apply]);
 		list.push([preview, approve, edit, { ...apply, crash }, preview, approve, apply]);
+		list.push([preview, approve, { ...apply, crash }, { ...edit, cents: 100 }, preview, approve, apply]);
 		list.push([{ ...note, crash }, note, note]);
 		list.push([{ ...preview, crash }, preview, { ...preview, run: true, crash }, approve, apply]);
 		for (const pass of [1, 2]) {
