@@ -25,6 +25,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		apply: () => ({ plan: pick(0, 0, 0, 1, 2), with: pick('', '', '', '', '', 'other arguments', 'other person', 'wrong token', 'no token') }),
 		applyTwice: () => ({ plan: pick(0, 0, 1), across: rng() < 0.5 }),
 		applyAndEdit: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(0, 0, 1, 2, 3, 5) }),
+		applyAndWait: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(1, 5, 10), keep: rng() < 0.6 }),
 		edit: () => ({ item: pick('a', 'a', 'b'), cents: pick(100, 107, 207, 8007) }),
 		setTrigger: () => ({ on: rng() < 0.4 }),
 		wait: () => ({ minutes: pick(9, 9, 11, 11, 1500) }),
@@ -33,7 +34,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		note: () => ({ by: pick('ada', 'ada', 'bob'), item: pick('a', 'b'), note: pick('x', 'y'), key: pick(0, 0, 0, 1, 2), dry: rng() < 0.2 }),
 		noteTwice: () => ({ by: 'ada', item: pick('a', 'b'), note: pick('x', 'y', 'z'), key: pick(0, 0, 1), across: rng() < 0.5 }),
 	};
-	const weights = { preview: 22, approve: 22, decline: 4, escalate: 4, apply: 22, applyTwice: 6, applyAndEdit: 5, edit: 5, setTrigger: 5,
+	const weights = { preview: 22, approve: 22, decline: 4, escalate: 4, apply: 22, applyTwice: 6, applyAndEdit: 4, applyAndWait: 3, edit: 5, setTrigger: 5,
 		wait: 6, reload: 1.5, kill: 0.1, note: 8, noteTwice: 4 };
 	const total = Object.values(weights).reduce((a, b) => a + b);
 	const list = [];
@@ -56,8 +57,8 @@ const apply = { do: 'apply', plan: 0, with: '' };
 const edit = { do: 'edit', item: 'a', cents: 107 };
 const note = { do: 'note', by: 'ada', item: 'a', note: 'x', key: 0 };
 
-// Every crash point, each followed by what a client would do next; then every transition.
-export function tour({ token }) {
+// Every crash point, each followed by what a client would do next; and every transition.  Two deployments share it.
+export function tour({ token, whole }) {
 	const list = [];
 	for (const crash of serverPoints) {
 		list.push([preview, approve, { ...apply, crash }, apply, apply, preview, approve, apply]);
@@ -82,6 +83,8 @@ export function tour({ token }) {
 			[note, { do: 'wait', minutes }, note], [{ ...note, key: 1 }, { do: 'wait', minutes }, { ...note, key: 1 }]);
 	for (const after of [0, 1, 2, 3, 4, 5, 6, 8])
 		list.push([preview, approve, { do: 'applyAndEdit', plan: 0, cents: 107, after }]);
+	for (const keep of [true, false, true, false])
+		list.push([preview, approve, { do: 'applyAndWait', plan: 0, cents: 107, after: 5, keep }, apply]);
 	list.push(
 		[large, approve, { do: 'wait', minutes: 1500 }, apply],
 		[preview, preview, { ...preview, run: true }, approve, { ...preview, run: true }, apply],
@@ -101,6 +104,7 @@ export function tour({ token }) {
 		// what was applied once, and undone from outside, is a new change
 		[preview, approve, apply, { ...edit, cents: 100 }, preview, approve, apply, apply],
 	);
-	void token;
-	return list;
+	const tokens = [[preview, approve, { ...apply, crash: 'token_used' }, apply, preview, approve, apply],
+		...['wrong token', 'no token'].map((how) => [preview, approve, { ...apply, with: how }, apply])];
+	return whole ? list : [...(token ? tokens : []), ...list.filter((_, i) => i % 2 === (token ? 1 : 0))];
 }

@@ -127,7 +127,7 @@ export class Model {
 		}
 		if (got.outcome !== 'preview') this.fail('the reply', 'preview', got.s);
 		const plan = this.keep(subject, args, got.s.plan?.id);
-		this.needs(plan, got.s.plan.approval);
+		this.needs(plan, got.s.plan?.approval);
 		this.equal('the effects of a preview', { before: { price: this.items.get(args.item_id) }, after: { price: args.cents } },
 			{ before: got.s.effects[0].before, after: got.s.effects[0].after });
 		this.equal('the sum of a preview', String(plan.delta), got.s.impact.sums.cents);
@@ -418,6 +418,26 @@ export class Model {
 		this.resolve(plan, got, null, token);
 		this.items.set(item, action.cents);
 		this.hit(got.outcome === 'applied' ? 'edited behind it' : 'edited before it');
+	}
+	// Somebody else holds the database when a plan is to be applied: it waits, and then sees what they did.
+	async applyAndWait(action) {
+		const plan = this.known(action);
+		if (!plan) return;
+		const { by, args, token, sent } = this.words(plan, { with: '' });
+		const item = plan.args.item_id;
+		this.place.db.exec('BEGIN IMMEDIATE');
+		this.place.db.prepare('UPDATE items SET price = ? WHERE id = ?').run(action.cents, item);
+		const asked = this.ask(by, 'reprice_item', sent);
+		await new Promise((done) => setTimeout(done, action.after));
+		this.place.db.exec(action.keep ? 'COMMIT' : 'ROLLBACK');
+		if (action.keep) {
+			this.items.set(item, action.cents);
+			this.shadows += this.trigger;
+		}
+		const got = await asked;
+		const seen = this.foresee(plan, by, args);
+		this.resolve(plan, got, seen, token);
+		this.hit(action.keep ? 'waited for an edit' : 'waited for nothing');
 	}
 	setTrigger(action) {
 		if (action.on === this.trigger) return;

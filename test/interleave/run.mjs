@@ -12,7 +12,7 @@ import { Place } from './place.mjs';
 
 // What must have happened at least once; crash points are added.
 const wanted = ['plan kept', 'plan found again', 'previewed', 'note previewed', 'applied', 'applied again: replayed', 'voided', 'two at once', 'two at once, by two servers', 'two notes at once, by two servers',
-	'noted', 'noted again: replayed', 'two notes at once', 'edited from outside', 'edited before it', 'edited behind it', 'trigger added',
+	'noted', 'noted again: replayed', 'two notes at once', 'edited from outside', 'edited behind it', 'waited for an edit', 'waited for nothing', 'trigger added',
 	'trigger dropped', 'tool changed', 'killed and resumed', 'time: 9 min', 'time: 11 min', 'time: 1500 min',
 	'approve: may', 'approve: identity', 'approve: none', 'approve: state', 'approve: four_eyes', 'decline: may', 'decline: state', 'decline: none',
 	'escalate: may', 'escalate: state', 'escalate: four_eyes', 'NOT_FOUND plan', 'CONFIRMATION_INVALID arguments', 'CONFIRMATION_INVALID declined',
@@ -63,7 +63,7 @@ async function work({ token, seed, seconds, planted, first }) {
 	const hits = new Map();
 	const end = Date.now() + seconds * 1000;
 	let place = await Place.make(options), count = 0, disagreed = 0;
-	const known = tour(options);
+	const known = tour({ token, whole: planted !== null });
 	const starts = [];
 	for (let i = 0; Date.now() < end; i++) {
 		const own = seed + i;
@@ -103,7 +103,7 @@ function worker(options) {
 async function interleave(seconds, seed) {
 	console.log(`seed ${seed}, ${seconds} s, two deployments: with and without a token to paste`);
 	const began = Date.now();
-	const results = await Promise.all([false, true].map((token, i) => worker({ token, seed: seed + i * 500_000_000, seconds })));
+	const results = await Promise.all([false, true].map((token, i) => worker({ token, seed: seed + i * 500_000_000, seconds, planted: null })));
 	const hits = new Map();
 	for (const r of results) for (const [name, n] of r.hits ?? []) hits.set(name, (hits.get(name) ?? 0) + n);
 	const points = [...serverPoints, ...startPoints, ...deskPoints].map((p) => `crash at ${p}`);
