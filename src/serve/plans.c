@@ -80,8 +80,6 @@ static bool asks_enough(const struct plan_row *row, const struct plan *p)
 static void take(struct world *w, struct change *change, const struct plan_row *row)
 {
 	bug_on(!plan_take_row(w, row, change->plan));
-	change->pending = row->state == PLAN_PROPOSED;
-	change->approved_already = row->state == PLAN_APPROVED;
 }
 
 enum found { FOUND, FOUND_NONE, FOUND_FAILED };
@@ -96,6 +94,8 @@ static enum found find(
 		return err->code == E_NOT_FOUND ? FOUND_NONE : FOUND_FAILED;
 	if (asks_enough(&row, c->change->plan)) {
 		take(w, c->change, &row);
+		c->change->pending = row.state == PLAN_PROPOSED;
+		c->change->approved_already = row.state == PLAN_APPROVED;
 		return FOUND;
 	}
 	if (!store_plan_move(world_store(w), row.id, row.state, PLAN_VOID, STR_NONE,

@@ -1,6 +1,6 @@
 // actions - what an interleaving is made of: random ones from a seed, and the tour, which goes once wherever random
 // ones come seldom.
-import { deskPoints, serverPoints, startPoints } from './model.mjs';
+import { answerPoints, deskPoints, serverPoints, startPoints } from './model.mjs';
 
 export function random(seed) {
 	let a = seed >>> 0;
@@ -12,7 +12,7 @@ export function random(seed) {
 	};
 }
 
-const crashes = new Set(['preview', 'apply', 'applyTwice', 'note', 'noteTwice']);
+const crashes = new Set(['preview', 'apply', 'applyTwice', 'note', 'noteTwice', 'askClient', 'answer']);
 
 // One in `seldom` of those that may crash does.
 export function sequence(rng, { seldom = 12 } = {}) {
@@ -25,16 +25,18 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		apply: () => ({ plan: pick(0, 0, 0, 1, 2), with: pick('', '', '', '', '', 'other arguments', 'other person', 'wrong token', 'no token') }),
 		applyTwice: () => ({ plan: pick(0, 0, 1), across: rng() < 0.5 }),
 		applyAndEdit: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(0, 0, 1, 2, 3, 5) }),
+		askClient: () => ({ by: pick('ada', 'ada', 'bob'), item: pick('a', 'a', 'b'), name: pick('nail', 'nail', 'peg') }),
+		answer: () => ({ plan: pick(0, 0, 0, 1), say: pick('yes', 'yes', 'yes', 'no', 'decline', 'cancel'), other: rng() < 0.1 }),
 		applyAndWait: () => ({ plan: pick(0, 0, 1), cents: pick(107, 207), after: pick(1, 5, 10), keep: rng() < 0.6 }),
 		edit: () => ({ item: pick('a', 'a', 'b'), cents: pick(100, 107, 207, 8007) }),
 		setTrigger: () => ({ on: rng() < 0.4 }),
-		wait: () => ({ minutes: pick(9, 9, 11, 11, 1500) }),
+		wait: () => ({ minutes: pick(1, 9, 9, 11, 11, 1500) }),
 		reload: () => ({}),
 		kill: () => ({ plan: 0 }),
 		note: () => ({ by: pick('ada', 'ada', 'bob'), item: pick('a', 'b'), note: pick('x', 'y'), key: pick(0, 0, 0, 1, 2), dry: rng() < 0.2 }),
 		noteTwice: () => ({ by: 'ada', item: pick('a', 'b'), note: pick('x', 'y', 'z'), key: pick(0, 0, 1), across: rng() < 0.5 }),
 	};
-	const weights = { preview: 22, approve: 22, decline: 4, escalate: 4, apply: 22, applyTwice: 6, applyAndEdit: 4, applyAndWait: 3, edit: 5, setTrigger: 5,
+	const weights = { preview: 22, approve: 22, decline: 4, escalate: 4, apply: 22, applyTwice: 6, askClient: 7, answer: 7, applyAndEdit: 4, applyAndWait: 3, edit: 5, setTrigger: 5,
 		wait: 6, reload: 1.5, kill: 0.1, note: 8, noteTwice: 4 };
 	const total = Object.values(weights).reduce((a, b) => a + b);
 	const list = [];
@@ -42,7 +44,7 @@ export function sequence(rng, { seldom = 12 } = {}) {
 		let at = rng() * total;
 		const name = Object.keys(weights).find((k) => (at -= weights[k]) < 0);
 		const action = { do: name, ...made[name]() };
-		if (crashes.has(action.do) && rng() * seldom < 1) Object.assign(action, { crash: pick(...serverPoints), pass: action.do.endsWith('Twice') ? pick(1, 2) : 1,
+		if (crashes.has(action.do) && rng() * seldom < 1) Object.assign(action, { crash: pick(...serverPoints, ...(action.do === 'answer' ? answerPoints : [])), pass: action.do.endsWith('Twice') ? pick(1, 2) : 1,
 			again: pick(undefined, undefined, ...startPoints) });
 		if (action.do === 'decide' && rng() * seldom < 1) action.crash = pick(...deskPoints);
 		list.push(action);
@@ -55,6 +57,8 @@ const large = { ...preview, cents: 9000 };
 const approve = { do: 'decide', what: 'approve', plan: 0, key: 'right' };
 const apply = { do: 'apply', plan: 0, with: '' };
 const edit = { do: 'edit', item: 'a', cents: 107 };
+const question = { do: 'askClient', by: 'ada', item: 'a', name: 'nail' };
+const yes = { do: 'answer', plan: 0, say: 'yes' };
 const note = { do: 'note', by: 'ada', item: 'a', note: 'x', key: 0 };
 
 // Every crash point, each followed by what a client would do next; and every transition.  Two deployments share it.
@@ -71,6 +75,11 @@ export function tour({ token, whole }) {
 			list.push([{ ...note, do: 'noteTwice', crash, pass }, note]);
 		}
 	}
+	for (const crash of answerPoints) list.push([question, { ...yes, crash }, yes, question]);
+	for (const crash of ['before_commit', 'after_commit']) list.push([question, { ...yes, crash }, yes, question]);
+	for (const say of ['no', 'decline', 'cancel']) list.push([question, { ...yes, say }, yes, question]);
+	list.push([question, yes, yes, question], [question, { ...yes, other: true }, yes], [question, edit, yes, yes], [question, { do: 'wait', minutes: 9 }, yes],
+		[question, { do: 'setTrigger', on: true }, yes, { do: 'setTrigger', on: false }, yes, question]);
 	for (const crash of deskPoints)
 		list.push([preview, { ...approve, what: crash.startsWith('esc') ? 'escalate' : 'approve', crash }, approve, apply, apply]);
 	for (const key of ['ada', 'ada_yes', 'bob_yes', 'cleo_yes', 'right'])

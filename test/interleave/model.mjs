@@ -4,7 +4,7 @@
 // Every interleaving has items of its own, so that many share one deployment.  The model's time is what the test has
 // put the clock forward; a second of real time decides nothing.
 const minute = 60_000;
-const lives = { requester: 10 * minute, other: 24 * 60 * minute };
+const lives = { client: 2 * minute, requester: 10 * minute, other: 24 * 60 * minute };
 const tokenLives = 10 * minute, tokenTries = 5, noteKeyHolds = 10 * minute, callerKeyHolds = 24 * 60 * minute;
 
 export class Disagreement extends Error {}
@@ -19,17 +19,20 @@ const keptAt = new Set(['plan_added', 'outcome', 'plan_marked']);
 
 export const serverPoints = ['token_used', 'intent_queued', 'begun', 'statements', 'judged', 'compared', 'gate', 'ledger', 'before_commit',
 	'after_commit', 'plan_marked', 'outcome', 'plan_voided', 'plan_added'];
+// Also passed by the server, when the client's person answers.
+export const answerPoints = ['decision_noted', 'decision_taken'];
 export const startPoints = ['reconcile_marked', 'reconcile_recorded'];
 export const deskPoints = ['decision_noted', 'decision_taken', 'escalation_noted', 'escalation_taken'];
 
 export class Model {
 	constructor(place, name, hits) {
-		Object.assign(this, { place, name, hits, items: new Map(), notes: [], plans: [], ledger: [], used: new Map(),
+		Object.assign(this, { place, name, hits, items: new Map(), names: new Map(), notes: [], plans: [], asked: [], ledger: [], used: new Map(),
 			trigger: false, shadows: 0, replies: [], noteIds: 0 });
 		this.mark = place.rows('SELECT coalesce(max(rowid), 0) AS n FROM postern_ledger')[0].n;
 		place.records();
 		for (const item of ['a', 'b']) {
 			this.items.set(`${name}_${item}`, 100);
+			this.names.set(`${name}_${item}`, item);
 			place.db.prepare('INSERT INTO items VALUES (?, ?, 100)').run(`${name}_${item}`, item);
 		}
 	}
@@ -45,7 +48,7 @@ export class Model {
 	// --- plans ---
 
 	stateOf(p) { return (p.state === 'proposed' || p.state === 'approved') && this.now() >= p.expires ? 'expired' : p.state; }
-	key(subject, args) { return JSON.stringify([subject, args, this.items.get(args.item_id), this.place.edition]); }
+	key(subject, args) { return JSON.stringify([subject, args, this.items.get(args.item_id), this.names.get(args.item_id), 'cents' in args && this.place.edition]); }
 	open(key) { return this.plans.find((p) => p.key === key && ['proposed', 'approved'].includes(this.stateOf(p))); }
 	known(action) {
 		const list = this.plans.filter((p) => p.id);
@@ -74,6 +77,7 @@ export class Model {
 
 	read(reply) {
 		if (!reply.result) return { fault: 'protocol', reason: JSON.stringify(reply.error) };
+		if (reply.result.resultType === 'input_required') return { asks: true, state: reply.result.requestState, s: reply.result };
 		const s = reply.result.structuredContent;
 		if (!reply.result.isError) return { outcome: s.outcome, replayed: s.replayed === true, s };
 		this.replies.push({ call: s.error.call_id, code: s.error.code });
@@ -85,8 +89,8 @@ export class Model {
 		this.hit(`${code} ${got.reason}`);
 	}
 
-	async ask(subject, tool, args) {
-		const reply = await this.place.call(subject, tool, args);
+	async ask(subject, tool, args, options) {
+		const reply = await this.place.call(subject, tool, args, options);
 		if (reply) return this.read(reply);
 		await this.recover();
 		return null;
@@ -395,6 +399,88 @@ export class Model {
 		this.hit(action.across ? 'two notes at once, by two servers' : 'two notes at once');
 	}
 
+	// --- renaming: the client asks ---
+
+	async askClient(action) {
+		const item_id = this.item(action), name = action.name + (this.names.get(item_id) === action.name ? 'x' : '');
+		const args = { item_id, name, reason: `${this.name} ${name}` };
+		const key = this.key(action.by, args);
+		const there = this.asked.find((p) => p.key === key && ['proposed', 'approved'].includes(this.stateOf(p)));
+		const got = await this.ask(action.by, 'rename_item', { ...args, dry_run: false }, { capabilities: { elicitation: { form: {} } } });
+		const keep = () => {
+			if (there) return;
+			this.asked.push({ id: this.place.newest('rename_item'), subject: action.by, args, key, need: 'client', state: 'proposed',
+				edition: this.place.edition, expires: this.now() + lives.client, question: got?.state });
+		};
+		if (!got) {
+			if (!this.trigger && keptAt.has(this.crashed)) keep();
+			return;
+		}
+		if (this.trigger) this.refused(got, 'UNDECLARED_EFFECT', 'table');
+		else if (there) this.refused(got, 'REQUIRES_CONFIRMATION', there.state === 'approved' ? 'approved' : 'pending');
+		else if (!got.asks) this.fail('the reply', 'a question', got.s);
+		else {
+			keep();
+			this.hit('asked in the client');
+		}
+	}
+	async answer(action) {
+		const open = this.asked.filter((p) => p.question);
+		const plan = open[open.length - 1 - (action.plan % open.length)];
+		if (!plan) return;
+		const state = this.stateOf(plan), by = action.other ? (plan.subject === 'ada' ? 'bob' : 'ada') : plan.subject;
+		const said = action.say === 'yes' || action.say === 'no' ? { action: 'accept', content: { approve: action.say === 'yes' } } : { action: action.say };
+		const changed = this.key(plan.subject, plan.args) !== plan.key;
+		if (action.say === 'cancel' && (state !== 'proposed' || changed)) return;
+		const got = await this.ask(by, 'rename_item', { ...plan.args, dry_run: false },
+			{ capabilities: { elicitation: { form: {} } }, more: { inputResponses: { approve: said }, requestState: plan.question } });
+		if (action.other) {
+			if (got && !/^(VALIDATION_ERROR|CONFIRMATION_INVALID|NOT_FOUND|protocol)$/.test(got.fault)) this.fail('another person\'s answer', 'refused', got.s);
+			if (got) this.hit('another person\'s answer refused');
+			return;
+		}
+		if (action.say === 'cancel') {
+			if (got) this.refused(got, this.trigger ? 'UNDECLARED_EFFECT' : 'REQUIRES_CONFIRMATION');
+			if (got) this.hit('the question cancelled');
+			return;
+		}
+		if (state !== 'proposed') {
+			if (got) this.refused(got, 'CONFIRMATION_INVALID', 'decided|declined|expired|void');
+			return;
+		}
+		if (got ? false : this.crashed === 'decision_noted') return;
+		plan.state = action.say === 'yes' ? 'approved' : 'declined';
+		if (plan.state === 'declined') {
+			if (got) this.refused(got, 'CONFIRMATION_INVALID', 'declined');
+			return;
+		}
+		this.answered(plan, got, changed);
+	}
+	answered(plan, got, changed) {
+		const commit = () => {
+			this.names.set(plan.args.item_id, plan.args.name);
+			this.notes.push([plan.args.item_id, plan.args.reason]);
+			plan.state = 'applied';
+			this.ledger.push({ tool: 'rename_item', plan: plan.id, id: got?.s.ledger_id, rows: 2 });
+			this.hit('applied after an answer');
+		};
+		if (!got) {
+			if (!this.trigger && !changed && committedAt.has(this.crashed)) commit();
+			if (!this.trigger && changed && voidedAt.has(this.crashed)) plan.state = 'void';
+			if (!this.trigger && changed && keptAt.has(this.crashed)) this.forget = true;
+		} else if (this.trigger) {
+			this.refused(got, 'UNDECLARED_EFFECT', 'table');
+		} else if (changed) {
+			this.refused(got, 'CONFLICT', 'plan_changed');
+			plan.state = 'void';
+			this.asked.push({ id: got.details.plan_id, subject: plan.subject, args: plan.args, key: this.key(plan.subject, plan.args), need: 'client',
+				state: 'proposed', edition: this.place.edition, expires: this.now() + lives.client });
+		} else {
+			if (got.outcome !== 'applied' || got.replayed) this.fail('the reply', 'applied', got.s);
+			commit();
+		}
+	}
+
 	// --- behind the tool's back ---
 
 	edit(action) {
@@ -486,7 +572,8 @@ export class Model {
 	checkRows() {
 		const ids = [...this.items.keys()];
 		for (const id of ids)
-			this.equal(`the price of ${id}`, this.items.get(id), this.place.rows('SELECT price FROM items WHERE id = ?', id)[0].price);
+			this.equal(`name and price of ${id}`, [this.names.get(id), this.items.get(id)],
+				Object.values(this.place.rows('SELECT name, price FROM items WHERE id = ?', id)[0]));
 		const found = this.place.rows('SELECT item_id, note FROM notes WHERE item_id IN (?, ?)', ...ids).map((r) => [r.item_id, r.note]);
 		this.equal('the notes', sorted(this.notes), sorted(found));
 		this.equal('the rows of the trigger', this.shadows, this.place.rows('SELECT count(*) AS n FROM shadows WHERE item_id IN (?, ?)', ...ids)[0].n);
@@ -528,7 +615,7 @@ export class Model {
 		this.checkDecisions(records);
 	}
 	checkDecisions(records) {
-		for (const p of this.plans.filter((p) => p.id)) {
+		for (const p of [...this.plans, ...this.asked].filter((p) => p.id)) {
 			const mine = records.filter((r) => r.plan === p.id);
 			if (!mine.length) this.fail('records of a plan that was told', p.id, 'none');
 			for (const [state, decision] of [['approved', 'approved'], ['applied', 'approved'], ['declined', 'declined']])
@@ -537,8 +624,9 @@ export class Model {
 		}
 	}
 	checkPlans() {
-		const stored = this.place.plans(this.plans.filter((p) => p.id).map((p) => p.id));
-		for (const p of this.plans.filter((one) => one.id)) {
+		const all = [...this.plans, ...this.asked].filter((p) => p.id);
+		const stored = this.place.plans(all.map((p) => p.id));
+		for (const p of all) {
 			this.equal(`plan ${p.id}`, [p.state, p.need], [stored.get(p.id)?.state, stored.get(p.id)?.need]);
 			const row = this.ledger.find((l) => l.plan === p.id);
 			if (p.state === 'applied' && row?.id) this.equal(`the ledger id of plan ${p.id}`, row.id, stored.get(p.id).ledger_id);

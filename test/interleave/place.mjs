@@ -48,6 +48,21 @@ const catalog = (edition) => `tools:
     returns: { shape: one, from: { statement: 1 }, columns: { id: { type: int64, assigned: true }, note: string } }
     approval: { by: none }
     idempotency: { key: "{item_id}:{note}", within: 10m }
+  rename_item:
+    description: Gives an item another name.
+    owner: tests
+    purpose: names
+    source: shop
+    requires: shop.price
+    input: { item_id: { type: string, maxLength: 30 }, name: { type: string, maxLength: 30 }, reason: { type: string, maxLength: 200 } }
+    write:
+      - UPDATE items SET name = :name WHERE id = :item_id
+      - INSERT INTO notes (item_id, note) VALUES (:item_id, :reason)
+    effects:
+      items: { update: [name], key: [id], where: id = :item_id, columns: { id: string, name: string, price: int64 } }
+      notes: { insert: true, key: [id], volatile: [id], where: item_id = :item_id, columns: { id: int64, note: string } }
+    returns: { shape: one, from: "SELECT id, name FROM items WHERE id = :item_id", columns: { id: string, name: string } }
+    approval: { by: client }
   reprice_item:
     version: ${edition}
     description: Gives an item another price.
@@ -150,7 +165,7 @@ export class Place {
 		});
 	}
 
-	call(key, name, args, options) { return this.ask(key, 'tools/call', { name, arguments: args }, options); }
+	call(key, name, args, options) { return this.ask(key, 'tools/call', { name, arguments: args, ...options?.more }, options); }
 
 	// After a crash: 137 is the crash point's.  again: where to crash while it starts, if it comes there; true: it did.
 	async afterCrash(again) {
@@ -235,6 +250,11 @@ export class Place {
 		for (const c of Object.values(this.controls)) c.clock(this.clockMs);
 	}
 
+	// The last plan of a tool.
+	newest(tool) {
+		this.store ??= new DatabaseSync(join(this.home, 'state/postern.db'), { readOnly: true });
+		return this.store.prepare('SELECT id FROM plans WHERE tool = ? ORDER BY made_us DESC, id DESC LIMIT 1').get(tool).id;
+	}
 	rows(sql, ...values) { return this.db.prepare(sql).all(...values); }
 
 	// The plans of the store, as they stand there.

@@ -11,7 +11,8 @@ import { deskPoints, Disagreement, Model, serverPoints, startPoints } from './mo
 import { Place } from './place.mjs';
 
 // What must have happened at least once; crash points are added.
-const wanted = ['plan kept', 'plan found again', 'previewed', 'note previewed', 'applied', 'applied again: replayed', 'voided', 'two at once', 'two at once, by two servers', 'two notes at once, by two servers',
+const wanted = ['plan kept', 'plan found again', 'previewed', 'note previewed', 'applied', 'applied again: replayed', 'voided', 'asked in the client', 'applied after an answer', 'the question cancelled', 'another person\'s answer refused',
+	'CONFIRMATION_INVALID decided', 'two at once', 'two at once, by two servers', 'two notes at once, by two servers',
 	'noted', 'noted again: replayed', 'two notes at once', 'edited from outside', 'edited behind it', 'waited for an edit', 'waited for nothing', 'trigger added',
 	'trigger dropped', 'tool changed', 'killed and resumed', 'time: 9 min', 'time: 11 min', 'time: 1500 min',
 	'approve: may', 'approve: identity', 'approve: none', 'approve: state', 'approve: four_eyes', 'decline: may', 'decline: state', 'decline: none',
