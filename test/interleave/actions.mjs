@@ -113,6 +113,8 @@ export function tour({ token, whole }) {
 		// what was applied once, and undone from outside, is a new change
 		[preview, approve, apply, { ...edit, cents: 100 }, preview, approve, apply, apply],
 	);
+	// the quick ones first
+	list.sort((a, b) => a.some((one) => one.crash) - b.some((one) => one.crash));
 	const tokens = [[preview, approve, { ...apply, crash: 'token_used' }, apply, preview, approve, apply],
 		...['wrong token', 'no token'].map((how) => [preview, approve, { ...apply, with: how }, apply])];
 	return whole ? list : [...(token ? tokens : []), ...list.filter((_, i) => i % 2 === (token ? 1 : 0))];
