@@ -6,12 +6,14 @@
 #include "serve/world.h"
 
 #include "base/clock.h"
+#include "base/hostport.h"
 #include "guard/survey.h"
 #include "render/mask.h"
 #include "serve/issuers.h"
 #include "serve/log.h"
 #include "serve/reconcile.h"
 #include "serve/settle.h"
+#include "site/site.h"
 
 #include <pthread.h>
 
@@ -27,6 +29,7 @@ struct world {
 	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
+	_Atomic uint16_t approvals_port;
 	struct limits *limits;
 	struct jwks_cache *keys_of_issuers;
 	struct seal seal;
@@ -347,6 +350,31 @@ struct watch *world_watch(struct world *w)
 struct metrics *world_metrics(struct world *w)
 {
 	return w->metrics;
+}
+
+void world_set_approvals_port(struct world *w, uint16_t port)
+{
+	w->approvals_port = port;
+}
+
+/* Another process of the deployment may serve them: then the address is as it is written. */
+struct str world_plan_url(
+	struct world *w, const struct config *config, struct arena *a, struct str plan)
+{
+	const struct listen_config *l = &config->approvals.listen;
+	uint16_t port = w->approvals_port;
+	struct hostport at;
+
+	if (config->approvals.url.n)
+		return site_plan_url(a, config->approvals.url, plan);
+	if (!config->approvals.on || !hostport_read(l->address, &at))
+		return STR_NONE;
+	if (!port && str_eq(at.port, S("0")))
+		return STR_NONE;
+	return site_plan_url(a,
+		arena_fmt(a, "%s://%.*s:%.*s" SITE_ROOT, l->tls ? "https" : "http",
+			STR_ARG(at.name), STR_ARG(port ? arena_fmt(a, "%u", port) : at.port)),
+		plan);
 }
 
 int64_t world_started_us(const struct world *w)
