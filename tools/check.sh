@@ -8,6 +8,7 @@
 # The rooms whose tests start threads: only they are worth building again under TSan.
 threaded_rooms='loop sql transport store identity guard backend audit site serve'
 fuzz_seconds=10
+interleave_seconds=20
 tidy_seconds=360
 
 check_passed=0
@@ -189,6 +190,16 @@ step_e2e()
 	need_program && node_tests test/e2e/*_test.mjs
 }
 
+# Short and seeded; longer runs and the planted faults: ./run interleave.
+step_interleave()
+{
+	build_dir faults postern test/interleave/interleave-desk >build/log/faults-build.txt 2>&1 || return 1
+	"$node" test/interleave/run.mjs "$interleave_seconds" 1
+	interleave_rc=$?
+	counted $(sed -n 's/^\([0-9]*\) interleavings, \([0-9]*\) disagreed$/\1 \2/p' build/log/check-interleave.txt)
+	return $interleave_rc
+}
+
 step_conformance()
 {
 	need_program || return 1
@@ -250,7 +261,7 @@ run_check()
 	: >build/counted/skipped
 	outside_data
 	for name in rooms format banned words shell gcc asan clang tsan cppcheck tidy hardening docs fuzz \
-		e2e conformance; do
+		e2e interleave conformance; do
 		step $name
 	done
 	[ "${1:-}" = --long ] && step long && cat build/log/check-long.txt

@@ -2,6 +2,8 @@
  * for; see audit.h. */
 #include "audit/inside.h"
 
+#include "base/planted.h"
+
 #include <string.h>
 
 #include "base/clock.h"
@@ -134,6 +136,8 @@ const struct receipt *audit_call(struct audit *a, const struct call *c, struct e
 
 	if (!receipt || !audit_start(a, err))
 		return NULL;
+	if (intent && planted(PLANTED_OUTCOME_LOST))
+		return receipt;
 	if (!intent && atomic_load(&a->shut)) {
 		err_set(err, E_UNAVAILABLE, "the audit log is sealed");
 		return NULL;

@@ -19,6 +19,7 @@
 #include "backend/write.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "json/write.h"
 #include "sql/marker.h"
 
@@ -129,7 +130,8 @@ static bool judge_step(struct writing *w, struct plan_step *done, const struct w
 
 	effects_order(&done->effects, w->c->arena);
 	found = effects_judge(&done->effects, write);
-	return found.verdict == EFFECTS_DECLARED || effects_fault(w->c, &found);
+	return found.verdict == EFFECTS_DECLARED || planted(PLANTED_EFFECT_IGNORED) ||
+	       effects_fault(w->c, &found);
 }
 
 static bool run_step(struct writing *w, size_t i)
@@ -143,8 +145,11 @@ static bool run_step(struct writing *w, size_t i)
 		.version = step->entry->version,
 		.definition = step->entry->digest,
 		.arguments = step->canonical };
-	return conditions_hold(w, &c, write->before, write->before_count) &&
-	       run_statements(w, step, &c) && effects_collect(w, &c, &done->effects) &&
+	if (!conditions_hold(w, &c, write->before, write->before_count) ||
+		!run_statements(w, step, &c))
+		return false;
+	crash_point("statements");
+	return effects_collect(w, &c, &done->effects) &&
 	       judge_step(w, done, write) &&
 	       conditions_hold(w, &c, write->after, write->after_count) &&
 	       (write->returning || !step->entry->action.part_count || fetch_answer(w, step, &c));
@@ -219,7 +224,8 @@ static bool is_approved(struct writing *w)
 	struct change *ch = w->change;
 	const struct plan *yes = ch->approved;
 
-	ch->differs = yes && !sha256_eq(&yes->digest, &ch->plan->digest);
+	ch->differs = yes && !sha256_eq(&yes->digest, &ch->plan->digest) &&
+		      !planted(PLANTED_DIGEST_NOT_COMPARED);
 	ch->short_of_approval =
 		ch->plan->need > ch->given ||
 		(yes && ch->plan->need == APPROVAL_OTHER && !str_eq(ch->plan->grant, yes->grant));
@@ -232,7 +238,9 @@ static bool commit(struct writing *w)
 	struct err err;
 
 	ch->end = CHANGE_UNKNOWN;
+	crash_point("before_commit");
 	if (lite_commit(w->lite, &err)) {
+		crash_point("after_commit");
 		ch->end = CHANGE_COMMITTED;
 		return true;
 	}
@@ -243,19 +251,38 @@ static bool commit(struct writing *w)
 	return call_fault(w->c, OUTCOME_UNKNOWN, "commit", arena_str(w->c->arena, str_c(err.text)));
 }
 
+/* What must never be: a planted fault of the state-machine test. */
+static bool keep_outside(struct writing *w)
+{
+	struct err err;
+	bool ok = lite_begin_write(w->lite, &err);
+
+	crash_point("ledger_outside");
+	return ok && ledger_keep(w) && lite_commit(w->lite, &err);
+}
+
 static bool go_live(struct writing *w)
 {
 	struct gate gate = *w->change->gate;
 
+	crash_point("compared");
 	ledger_name(w);
 	w->change->committing = true;
-	return gate.open(gate.ctx, w->c) && ledger_keep(w) && commit(w);
+	if (!gate.open(gate.ctx, w->c))
+		return false;
+	crash_point("gate");
+	if (planted(PLANTED_LEDGER_OUTSIDE))
+		return commit(w) && keep_outside(w);
+	return ledger_keep(w) && commit(w);
 }
 
 static bool finish(struct writing *w)
 {
 	bool ok = find_out(w);
 
+	crash_point("judged");
+	if (ok && planted(PLANTED_PREVIEW_COMMITS) && !w->change->live)
+		ok = commit(w);
 	if (ok && w->change->live && is_approved(w))
 		ok = go_live(w);
 	if (w->change->end == CHANGE_NOT)
@@ -327,7 +354,9 @@ bool run_write(struct backends *b, struct source *s, struct call *c)
 		return source_fault(c, &err);
 	}
 	lite_limits(w.lite, c->deadline_ms, call_cancelled, c);
-	ok = begin(&w) && run_locked(&w);
+	ok = begin(&w);
+	crash_point("begun");
+	ok = ok && run_locked(&w);
 	visit_end(v);
 	return ok;
 }

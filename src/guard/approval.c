@@ -7,6 +7,8 @@
  * asked for. */
 #include "guard/approval.h"
 
+#include "base/planted.h"
+
 #include <string.h>
 
 #define MINUTE_US (INT64_C(60) * 1000000)
@@ -151,6 +153,8 @@ enum decide approval_judge(
 	const struct principal *who = d->who;
 	struct str here = str_c(environment_name(config->environment));
 
+	if (planted(PLANTED_APPROVER_NOT_CHECKED))
+		return row->state == PLAN_PROPOSED ? DECIDE_MAY : DECIDE_STATE;
 	if (!who->approver || who->kind != PRINCIPAL_HUMAN)
 		return DECIDE_CREDENTIAL;
 	if (!in_tenant(row, who) || (!needs_other(row) && !surely_same(config, row, who)))
@@ -203,7 +207,7 @@ struct apply_finding approval_apply(const struct plan_row *row, const struct app
 		return refuse(CONFIRMATION_INVALID, "environment");
 	if (!str_eq(row->tool, ask->tool))
 		return refuse(CONFIRMATION_INVALID, "tool");
-	if (!sha256_eq(&row->arguments, ask->arguments))
+	if (!sha256_eq(&row->arguments, ask->arguments) && !planted(PLANTED_ARGUMENTS_NOT_COMPARED))
 		return refuse(CONFIRMATION_INVALID, "arguments");
 	found = of_state(row->state);
 	if (found.apply == APPLY_AGAIN || found.apply == APPLY_LOOK)
@@ -266,7 +270,7 @@ static bool read_token(struct str text, char out[TOKEN_CHARS])
 bool approval_token_hmac(
 	struct str key, const struct plan_row *row, struct str token, struct sha256 *out)
 {
-	char plain[TOKEN_CHARS];
+	char plain[TOKEN_CHARS] = { 0 };
 	const struct str parts[] = { S("postern-confirmation-1"), row->id, row->issuer,
 		row->subject, row->tenant, str_n(plain, sizeof plain) };
 	struct buf text;

@@ -22,6 +22,7 @@
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "plan/change.h"
 #include "plan/past.h"
 #include "render/render.h"
@@ -176,6 +177,7 @@ static bool step_intent(struct run *r)
 	if (!c->change || !c->change->live)
 		return true;
 	r->intent = audit_intent(world_audit(r->world), c, &err);
+	crash_point("intent_queued");
 	if (r->intent)
 		return true;
 	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", arena_str(c->arena, str_c(err.text)));
@@ -422,7 +424,10 @@ void pipeline_run(struct run *r)
 	(void)arena_alloc(spare, 1); /* the block that tell_briefly counts on */
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
+	settle_plan(r);
+	crash_point("plan_marked");
 	record(r, spare);
+	crash_point("outcome");
 	settle_call(r);
 	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
 	log_call(r);

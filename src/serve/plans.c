@@ -6,6 +6,7 @@
 #include "serve/plans_inside.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "identity/approver.h"
 #include "json/write.h"
 
@@ -193,6 +194,7 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 			return fail(c, &err);
 		if (add(w, g, c, &row, &err)) {
 			take(w, change, &row);
+			crash_point("plan_added");
 			return audit_plan(world_audit(w), c, &err) || take_back(w, c, &row, &err);
 		}
 		if (err.code != E_EXISTS)
@@ -252,8 +254,10 @@ static bool check_token(struct world *w, struct call *c, const struct plan_row *
 	/* what is not of the form of one costs a try, too */
 	if (!reads)
 		random_bytes(&hmac, sizeof hmac);
-	if (store_plan_use_token(world_store(w), row->id, &hmac, &err))
+	if (store_plan_use_token(world_store(w), row->id, &hmac, &err)) {
+		crash_point("token_used");
 		return true;
+	}
 	if (err.code != E_DENIED && err.code != E_EXISTS)
 		return fail(c, &err);
 	return refuse(c, CONFIRMATION_INVALID, "confirmation_token", err.text);
@@ -469,8 +473,10 @@ bool plans_void(struct world *w, struct str id, struct str why, struct err *err)
 	static const enum plan_state from[] = { PLAN_APPROVED, PLAN_UNKNOWN, PLAN_PROPOSED };
 	struct err failed;
 
-	if (move_from_any(w, id, from, ARRAY_LEN(from), PLAN_VOID, STR_NONE, why, &failed))
+	if (move_from_any(w, id, from, ARRAY_LEN(from), PLAN_VOID, STR_NONE, why, &failed)) {
+		crash_point("plan_voided");
 		return note_voided(w, id, why, err);
+	}
 	if (is_told(w, id, PLAN_VOID, &failed))
 		return true;
 	*err = failed;

@@ -11,6 +11,7 @@
 
 #include "audit/leftover.h"
 #include "base/map.h"
+#include "base/planted.h"
 #include "plan/change.h"
 
 #define NOTES_MAX 1024
@@ -122,6 +123,7 @@ static bool settle_left(struct reconcile *r, struct arena *a, const struct lefto
 		return true;
 	if (!settle(r, a, &o, sum, &closed, err))
 		return false;
+	crash_point("reconcile_recorded");
 	if (closed)
 		remember(r, left->name, left->of);
 	return true;

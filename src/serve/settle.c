@@ -1,19 +1,23 @@
 /* settle - see settle.h. */
 #include "serve/settle.h"
 
-#include "base/clock.h"
+#include "base/planted.h"
 #include "serve/log.h"
 #include "serve/plans.h"
 #include "serve/reconcile.h"
 
 /* The ledger has the truth; a copy that is behind is mended when the plan is shown to us again. */
-static void note_plan(struct run *r, const struct change *ch)
+void settle_plan(struct run *r)
 {
-	struct str id = ch->approved->id;
+	const struct change *ch = r->call->change;
 	struct log_text why;
 	struct err err;
+	struct str id;
 	bool ok;
 
+	if (!ch || !ch->approved || (ch->end == CHANGE_NOT && !ch->replayed))
+		return;
+	id = ch->approved->id;
 	if (ch->end == CHANGE_UNKNOWN)
 		ok = plans_unknown(r->world, id, &err);
 	else
@@ -27,11 +31,7 @@ void settle_call(struct run *r)
 {
 	const struct change *ch = r->call->change;
 
-	if (!ch || (ch->end == CHANGE_NOT && !ch->replayed))
-		return;
-	if (ch->approved)
-		note_plan(r, ch);
-	if (ch->end == CHANGE_UNKNOWN)
+	if (ch && ch->end == CHANGE_UNKNOWN)
 		reconcile_note(world_reconcile(r->world), r->call);
 }
 
@@ -60,10 +60,18 @@ bool settle_look(void *world, struct arena *a, struct str tool, const struct id 
 	bool *committed_out, struct str *ledger_out, struct err *err)
 {
 	struct generation *g = world_hold(world);
+	struct backend_committed found;
 	bool ok;
 
 	(void)tool;
-	ok = backends_committed(g->backends, a, id_str(call), committed_out, ledger_out, err);
+	ok = backends_committed(g->backends, a, id_str(call), &found, err);
 	world_drop(world, g);
-	return ok;
+	if (!ok)
+		return false;
+	*committed_out = found.found;
+	*ledger_out = found.ledger;
+	if (found.plan.n && !plans_applied(world, found.plan, found.ledger, err))
+		return false;
+	crash_point("reconcile_marked");
+	return true;
 }

@@ -3,7 +3,10 @@
 #pragma once
 #include "serve/pipeline.h"
 
-/* After the call's record: its plan is applied, or nobody knows yet. */
+/* Before the call's record: its plan is applied, or nobody knows yet.  A process that ends between
+ * the two leaves an intent open, and settle_open comes here again. */
+void settle_plan(struct run *r);
+/* After it: what nobody knows yet is looked up later. */
 void settle_call(struct run *r);
 /* Looks up whatever the log does not know the end of; before readiness, and every so often.  Says
  * in the log what it found. */

@@ -165,8 +165,12 @@ static void make_room(struct spent *s, struct owner *o)
 {
 	if (o->young.names.count >= MAX(s->most / SHARES, (size_t)1))
 		forget_old(s, o);
-	while (s->count >= s->most)
-		forget_old(s, largest(s)); /* the second time at the latest it frees some */
+	while (s->count >= s->most) {
+		struct owner *found = largest(s);
+
+		bug_on(!found); /* names are somebody's */
+		forget_old(s, found); /* the second time at the latest it frees some */
+	}
 }
 
 static void add(struct spent *s, struct owner *o, struct str name, int64_t made_us)

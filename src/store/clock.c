@@ -6,6 +6,7 @@
 #include "store/clock.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/inside.h"
 
 #include <string.h>
@@ -49,6 +50,11 @@ static struct str boot_of(sqlite3_stmt *q)
 	return str_n(sqlite3_column_text(q, 1), (size_t)sqlite3_column_bytes(q, 1));
 }
 
+static int64_t boot_ms_of(const struct store_moment *now)
+{
+	return (int64_t)now->boot_ms + planted_clock_ms();
+}
+
 /* The store's time now, from what was written last. */
 static int64_t go_on(sqlite3_stmt *q, const struct store_moment *now)
 {
@@ -56,7 +62,7 @@ static int64_t go_on(sqlite3_stmt *q, const struct store_moment *now)
 	int64_t wall_ms = sqlite3_column_int64(q, 3);
 
 	if (str_eq(boot_of(q), now->boot_id))
-		return at_ms + MAX((int64_t)now->boot_ms - boot_ms, (int64_t)0);
+		return at_ms + MAX(boot_ms_of(now) - boot_ms, (int64_t)0);
 	return at_ms + MAX(now->wall_us / 1000 - wall_ms, (int64_t)0);
 }
 
@@ -89,7 +95,7 @@ static bool write_clock(
 		return false;
 	sqlite3_bind_int64(q, 1, at_ms);
 	store_bind(q, 2, now->boot_id);
-	sqlite3_bind_int64(q, 3, (int64_t)now->boot_ms);
+	sqlite3_bind_int64(q, 3, boot_ms_of(now));
 	sqlite3_bind_int64(q, 4, now->wall_us / 1000);
 	ok = store_change(s, q, &changed, err);
 	store_end(q);

@@ -6,6 +6,8 @@
  * else goes wrong then. */
 #include "store/plans_inside.h"
 
+#include "base/planted.h"
+
 #include <string.h>
 
 #define OPEN "state = 'proposed' AND expires_us > ?2"
@@ -270,8 +272,11 @@ bool store_plan_decide(struct store *s, const struct plan_row *seen, const struc
 	if (!text_fits(err, d->note.n, "a note") ||
 		!text_fits(err, d->by.n + d->credential.n + d->channel.n, "who decides"))
 		return false;
+	crash_point("decision_noted");
 	ok = enter(s, false, &now_us, err) && decide(s, seen, d, now_us, err);
-	return leave(s, ok, err);
+	ok = leave(s, ok, err);
+	crash_point("decision_taken");
+	return ok;
 }
 
 struct escalation {
@@ -306,8 +311,11 @@ bool store_plan_escalate(struct store *s, struct str id, struct str need, struct
 
 	if (!text_fits(err, note.n, "a note"))
 		return false;
+	crash_point("escalation_noted");
 	ok = enter(s, false, &now_us, err) && escalate(s, id, &e, now_us, err);
-	return leave(s, ok, err);
+	ok = leave(s, ok, err);
+	crash_point("escalation_taken");
+	return ok;
 }
 
 /* --- tokens --- */
@@ -374,6 +382,8 @@ static bool take_token(struct store *s, struct str id, const struct sha256 *hmac
 	if (!look_at_token(s, id, hmac, now_us, out, err))
 		return false;
 	if (*out != TOKEN_FITS && *out != TOKEN_WRONG)
+		return true;
+	if (planted(PLANTED_TOKEN_NOT_CONSUMED))
 		return true;
 	q = store_query(s, *out == TOKEN_FITS ? plan_token_used : plan_token_missed, err);
 	if (!q)

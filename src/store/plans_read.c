@@ -5,6 +5,8 @@
  * approved. */
 #include "store/plans_inside.h"
 
+#include "base/planted.h"
+
 #include <string.h>
 
 #define AT(member) offsetof(struct plan_row, member)
@@ -63,6 +65,8 @@ enum plan_state plan_state_now(enum plan_state stored, int64_t expires_us, int64
 {
 	bool ends = stored == PLAN_PROPOSED || stored == PLAN_APPROVED;
 
+	if (planted(PLANTED_EXPIRY_IGNORED))
+		return stored;
 	return ends && now_us >= expires_us ? PLAN_EXPIRED : stored;
 }
 

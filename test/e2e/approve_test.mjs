@@ -80,6 +80,27 @@ test('what a call proposed is approved at the terminal, and applied by the next 
 	assert.match(shown.seen, /state +applied[^]*decided by +ada, by terminal/);
 });
 
+test('a plan that was applied is used up: undone and asked for again, the change is a new plan', async (t) => {
+	const site = await makeShop(t, 'requester');
+	const apply = async (plan) => {
+		assert.equal((await sitDown(['approve', site.config, plan], [[asks, site.ada], [agrees, 'yes']])).code, 0);
+		const done = await call(site, { ...wanted, plan_id: plan });
+		assert.equal(done.outcome, 'applied', JSON.stringify(done));
+		return done;
+	};
+	const first = await propose(site);
+	const done = await apply(first);
+	const db = new DatabaseSync(join(site.home, 'shop.db'));
+	db.exec("UPDATE items SET price = '1.50' WHERE id = 'itm_0001'");
+	db.close();
+	const second = await propose(site);
+	assert.notEqual(second, first);
+	assert.deepEqual(await call(site, { ...wanted, plan_id: first }), { ...done, replayed: true });
+	assert.equal(price(site), '1.50');
+	assert.ok(!(await apply(second)).replayed);
+	assert.equal(price(site), '9.99');
+});
+
 test('the caller\'s own key, another person\'s and a half-hearted yes approve nothing', async (t) => {
 	const site = await makeShop(t, 'requester');
 	const plan = await propose(site);
