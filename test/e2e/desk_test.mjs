@@ -1,6 +1,7 @@
 // The support desk, whole: each of its tools does what it says, refuses what lies outside its purpose, shows a
 // change without making it, and leaves an event; and each level of the desk can do what the one before can.
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { ask, request, run } from './harness.mjs';
 import { idOf, leads, openDesk, people } from './desk.mjs';
@@ -305,6 +306,28 @@ describe('large amounts', () => {
 	it('of a merge always do', async () => {
 		const { plan } = await desk.previewed('nora', 'merge_duplicate_customer', { duplicate_id: idOf('cus', 202), into_id: idOf('cus', 6), reason });
 		assert.deepEqual([plan.approval, plan.grant], ['other', 'approve.customers']);
+	});
+});
+
+describe('a trigger behind the back of a tool', () => {
+	it('makes it refuse, with the table named, also when it was prepared before', async () => {
+		const args = { contract_id: 'ctr_0000003002', ends_on: '2029-02-28', reason };
+		const who = await desk.join('unlucky', 'support_l2');
+		const { plan } = await desk.previewed(who, 'extend_contract_term', args);
+		assert.equal((await desk.approve(who, plan.id)).code, 0);
+		const exec = (sql) => { const db = new DatabaseSync(desk.database); db.exec(sql); db.close(); };
+		exec('CREATE TRIGGER sly AFTER UPDATE OF ends_on ON contracts BEGIN DELETE FROM document_sections; END');
+		try {
+			const stood = desk.dump();
+			for (const more of [{}, { dry_run: false }, { plan_id: plan.id }]) {
+				const no = await desk.refused(who, 'extend_contract_term', { ...args, ...more }, 'UNDECLARED_EFFECT');
+				assert.equal(no.details.table, 'document_sections');
+			}
+			assert.deepEqual(desk.dump(), stood);
+		} finally {
+			exec('DROP TRIGGER sly');
+		}
+		assert.equal((await desk.call(who, 'extend_contract_term', { ...args, plan_id: plan.id })).outcome, 'applied');
 	});
 });
 
