@@ -432,6 +432,7 @@ static bool start_writer(struct audit *a, struct err *err)
 	if (!a->key(a->key_ctx, &a->protector.key, err))
 		return err_while(err, "the audit log's key");
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* base/mapped.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&a->writer, NULL, writer_main, a);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,10 +1,10 @@
 /* protect - see protect.h.
  *
  * Invariants: 1. a value leaves as itself only when an input of the entry says clear or encrypt.
- * 2. the digest of all arguments is keyed: an unkeyed one would let anybody who reads the log guess
- * few-valued arguments.  3. a value too deep or too large to be made canonical leaves as nothing.
- * 4. a column's value leaves as itself only when the tool declares the column, without a mask and
- * without a class. */
+ * 2. the digests of all arguments and of the result are keyed: an unkeyed one would let anybody who
+ * reads the log guess what has few values.  3. a value too deep or too large to be made canonical
+ * leaves as nothing.  4. a column's value leaves as itself only when the tool declares the column,
+ * without a mask and without a class. */
 #include "audit/protect.h"
 
 #include "audit/clip.h"
@@ -323,4 +323,19 @@ void protect_arguments(const struct protector *p, const struct call *c, bool bar
 		jw_put_u64(w, S("args_bytes"), ready.n ? ready.n : args->raw.n);
 	jw_name(w, S("ad"));
 	put_hmac(p, args, ready, w);
+}
+
+/* Keyed as well: most results are one of few, and a plain digest would tell which.  "result:" is no
+ * kind of JSON value: it never equals the HMAC of an argument. */
+void protect_result(const struct protector *p, const struct call *c, struct jw *w)
+{
+	char space[128];
+	struct buf text = { .p = space, .cap = sizeof space, .limit = sizeof space }, mac;
+
+	buf_lit(&text, "result:");
+	sha256_write(&text, &c->result_digest);
+	buf_init(&mac, 64);
+	write_mac(p, buf_str(&text), &mac);
+	jw_put_str(w, S("rd"), buf_str(&mac));
+	buf_done(&mac);
 }

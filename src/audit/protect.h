@@ -35,3 +35,5 @@ bool protect_hides(const struct effect_column *column); /* not clear */
 /* The members "args", "dropped" and "ad" (HMAC of all arguments together) of the record; with
  * bare: only "ad" and "args_bytes". */
 void protect_arguments(const struct protector *p, const struct call *c, bool bare, struct jw *w);
+/* The member "rd": HMAC over "result:" and the SHA-256 of what was answered. */
+void protect_result(const struct protector *p, const struct call *c, struct jw *w);

@@ -200,7 +200,7 @@ static void put_unmasked(struct jw *w, const struct call *c)
 		jw_array_end(w);
 }
 
-static void put_outcome(struct jw *w, const struct call *c)
+static void put_outcome(struct jw *w, const struct call *c, const struct protector *p)
 {
 	jw_put_str(w, S("code"), code_of(c));
 	if (c->end == CALL_FAULT) {
@@ -211,7 +211,7 @@ static void put_outcome(struct jw *w, const struct call *c)
 	}
 	jw_put_u64(w, S("bytes"), c->result_json.n);
 	if (c->end != CALL_FAULT)
-		record_put_digest(w, S("rd"), &c->result_digest);
+		protect_result(p, c, w);
 	if (c->ended_ns >= c->started_ns)
 		jw_put_u64(w, S("us"), (c->ended_ns - c->started_ns) / 1000);
 }
@@ -267,7 +267,7 @@ static void write_call(struct buf *out, const struct call *c, const struct prote
 
 	record_begin(out, &w, record_call_event(c));
 	put_asked(&w, c, p, bare);
-	put_outcome(&w, c);
+	put_outcome(&w, c, p);
 	if (c->change)
 		record_put_end(&w, c->change, effects, bare);
 	if (c->entry && c->entry->mock)

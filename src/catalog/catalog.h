@@ -172,6 +172,7 @@ struct action {
 	const struct str *values; /* ACTION_VALUES */
 	size_t value_count;
 	struct str principal; /* ACTION_RAW: the only subject it serves */
+	struct str issuer; /* ACTION_RAW: of that subject's token; empty: it comes with none */
 	uint32_t rows; /* ACTION_RAW: most of them */
 };
 

@@ -55,7 +55,8 @@ static int print_glass(struct desk *d)
 			STR_ARG(text_for_terminal(&d->arena, rows[i].asked_by)),
 			STR_ARG(text_for_terminal(&d->arena, rows[i].approved_by)),
 			STR_ARG(desk_time(&d->arena, rows[i].approved_us, "-")),
-			STR_ARG(desk_time(&d->arena, rows[i].until_us, "-")),
+			STR_ARG(desk_time(&d->arena,
+				rows[i].ended_us ? rows[i].ended_us : rows[i].until_us, "-")),
 			STR_ARG(text_for_terminal(&d->arena, rows[i].reason)));
 	printf("%zu to be reviewed\n", count);
 	return count ? 1 : 0;

@@ -171,12 +171,17 @@ struct limits_config {
 	uint32_t tool_ms; /* 10 s: one statement, unless the tool says less */
 	uint32_t request_ms; /* 30 s: one call from whole request to reply */
 	uint32_t connections; /* 1024 */
+	/* A quarter of them; 0: as many as there are, on loopback and behind a proxy. */
+	uint32_t connections_per_address;
 	uint32_t streams; /* 256 open streams */
 	uint32_t streams_per_principal; /* 16 */
 	uint32_t audit_ms; /* 2 s: then AUDIT_UNAVAILABLE */
 	uint64_t memory; /* 1 GiB: of all requests and calls together */
 	const struct limit_rule *calls; /* every call; none when absent */
 	size_t call_count;
+	const struct limit_rule
+		*errors; /* calls that were the caller's mistake; none when absent */
+	size_t error_count;
 	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
 	size_t destructive_count;
 	unsigned pending_plans; /* 5: open at a time, of one principal */

@@ -246,6 +246,7 @@ static void who_approves_is_read(void **state)
 	assert_true(c->proxies[0].approver);
 	assert_int_equal(c->limits.pending_plans, 9);
 	assert_true(c->approvals.token);
+	assert_true(str_eq(c->approvals.url, S("https://pages.example/approvals")));
 	assert_int_equal(c->approvals.person_count, 1);
 	assert_true(str_eq(c->approvals.persons[0].name, S("ada")));
 	assert_true(names_hold(c->approvals.persons[0].known_as, S("https://idp.example 4711")));
@@ -373,6 +374,44 @@ static void a_tls_key_that_others_can_read_is_refused(void **state)
 	unlink(path);
 }
 
+/* What of 10 connections one address may have, with this address, and this after it. */
+static uint32_t of_one_address(
+	struct fixture *x, const char *address, const char *http, const char *more)
+{
+	char *here = getcwd(NULL, 0), text[2048];
+	const struct config *c;
+
+	snprintf(text, sizeof text,
+		"environment: production\nname: n\n"
+		"listen: {http: {address: '%s', allowed_hosts: [h], %s}}\n"
+		"sources: {shop: {sqlite: {file: shop.db}, owner: o, purpose: p}}\n"
+		"catalog: [%s/catalog/good_minimal.yaml]\nidentity: {api_keys: true}\n%s",
+		address, http, here, more);
+	free(here);
+	c = load_text(x, text);
+	if (!c)
+		fail_msg("%.*s", STR_ARG(findings_text(x)));
+	return c->limits.connections_per_address;
+}
+
+static void one_address_has_a_quarter_unless_all_have_one_address(void **state)
+{
+	struct fixture *x = *state;
+	char path[] = P_tmpdir "/postern-key-XXXXXX", tls[256];
+	const char *ten = "limits: {connections: 10}\n";
+
+	close(mkstemp(path));
+	snprintf(tls, sizeof tls, "tls: {cert: %s, key: %s}", path, path);
+	assert_int_equal(of_one_address(x, "0.0.0.0:443", tls, ten), 3);
+	assert_int_equal(of_one_address(x, "0.0.0.0:443", tls, "limits: {connections: 1}\n"), 1);
+	assert_int_equal(of_one_address(x, "127.0.0.1:443", tls, ten), 0);
+	assert_int_equal(of_one_address(x, "0.0.0.0:80", "proxy_terminates_tls: true", ten), 0);
+	assert_int_equal(of_one_address(x, "127.0.0.1:443", tls,
+				 "limits: {connections: 10, connections_per_address: 7}\n"),
+		7);
+	unlink(path);
+}
+
 static void a_file_that_is_not_there_is_one_finding(void **state)
 {
 	struct fixture *x = *state;
@@ -411,6 +450,8 @@ int main(void)
 			without_toolsets_and_tenants_nothing_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			overrides_are_held_to_the_same_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_address_has_a_quarter_unless_all_have_one_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			only_loopback_addresses_are_taken_for_loopback, setup, teardown),
 		cmocka_unit_test_setup_teardown(

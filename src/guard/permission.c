@@ -10,17 +10,20 @@ static bool is_builtin(const struct entry *e)
 	return e->action.kind == ACTION_BUILTIN;
 }
 
-/* raw_sql serves one subject, and is unknown to everybody else. */
-static bool serves(const struct principal *who, const struct entry *e)
+/* raw_sql serves one subject, and is unknown to everybody else; the same name at an issuer that it
+ * does not name is somebody else. */
+bool permission_serves(const struct principal *who, const struct entry *e)
 {
-	return e->action.kind != ACTION_RAW || str_eq(e->action.principal, who->subject);
+	return e->action.kind != ACTION_RAW ||
+	       (e->action.principal.n && str_eq(e->action.principal, who->subject) &&
+		       str_eq(e->action.issuer, who->issuer));
 }
 
 static bool in_toolset(const struct principal *who, const struct entry *e)
 {
 	const struct surface *s = &who->surface;
 
-	if (!serves(who, e))
+	if (!permission_serves(who, e))
 		return false;
 	if (!s->cut || is_builtin(e))
 		return true;

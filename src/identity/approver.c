@@ -19,20 +19,22 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	if (shown->bearer.n)
 		return key_verify_approver(i, shown->bearer, at, out);
 	if (shown->certificate.sha256.n)
-		return certificate_verify(i, &shown->certificate, at, out);
+		return certificate_verify(i, &shown->certificate, out);
 	return IDENTITY_MISSING;
 }
 
 enum identity_verdict approver_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out)
 {
-	struct moment at = { .wall_us = wall_us, .mono_ms = mono_ms };
+	struct moment at = { .wall_us = wall_us, .boot_ms = boot_ms };
 	enum identity_verdict verdict;
 	struct known *k = NULL;
 
 	if (shown->malformed)
 		return IDENTITY_MALFORMED;
+	if (shown->certificate.sha256.n && wall_us >= shown->certificate.ends_us)
+		return IDENTITY_EXPIRED;
 	verdict = verify(i, shown, at, &k);
 	if (verdict != IDENTITY_OK)
 		return verdict;

@@ -8,7 +8,7 @@
 
 /* As identity_verify, where plans are decided on.  IDENTITY_USE: good, and not for this. */
 enum identity_verdict approver_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out);
 
 /* Whose yes it was. */

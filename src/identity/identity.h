@@ -25,7 +25,7 @@ void identity_free(struct identity **i);
 
 /* The principal's text lives in a. */
 enum identity_verdict identity_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out);
 
 /* What is known of a credential behind something that stays open. */

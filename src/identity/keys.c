@@ -98,14 +98,14 @@ enum identity_verdict key_verify(
 	if (t.environment != i->config->environment)
 		return IDENTITY_ENVIRONMENT;
 	sha256_of(token, &digest);
-	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	*out = known_get(i->cache, &digest, at.wall_us, at.boot_ms);
 	if (*out)
 		return IDENTITY_OK;
 	arena_init(&a, ROW_BYTES);
 	verdict = look_up(i, &a, &t, at.wall_us, out);
 	arena_done(&a);
 	if (verdict == IDENTITY_OK)
-		known_put(i->cache, &digest, at.mono_ms, *out);
+		known_put(i->cache, &digest, at.boot_ms, *out);
 	return verdict;
 }
 

@@ -2,11 +2,9 @@
 #include "identity/principal.h"
 
 #include "identity/inside.h"
-#include "base/utf8.h"
 
 #include <stdlib.h>
 
-#define SUBJECT_MAX_BYTES 256
 #define PROOF_MAX_BYTES ((size_t)128 << 20) /* above any arena: that one says no first */
 
 static const char *const kind_names[] = {
@@ -41,23 +39,6 @@ const char *credential_kind_name(enum credential_kind k)
 	};
 
 	return names[k];
-}
-
-/* Names that go to records and to the database: printable, so that no line can be split by one. */
-bool principal_name_ok(struct str name)
-{
-	if (name.n > SUBJECT_MAX_BYTES || !utf8_valid(name))
-		return false;
-	while (name.n) {
-		size_t bytes;
-		uint32_t c = utf8_first(name, &bytes);
-
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-			(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
-			return false;
-		name = str_from(name, bytes);
-	}
-	return true;
 }
 
 static int by_bytes(const void *a, const void *b)

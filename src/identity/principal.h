@@ -7,8 +7,8 @@
 enum principal_kind { PRINCIPAL_HUMAN, PRINCIPAL_AGENT, PRINCIPAL_SERVICE };
 const char *principal_kind_name(enum principal_kind k);
 bool principal_kind_read(struct str name, enum principal_kind *out) must_check;
-/* What a subject, tenant or agent may be: at most 256 bytes of UTF-8 without control, zero-width or
- * bidirectional characters. */
+/* What a subject, tenant or agent may be: at most 256 bytes of UTF-8 without control, invisible or
+ * bidirectional characters, and of two spellings of an accented letter the one of one character. */
 bool principal_name_ok(struct str name);
 
 /* What proved who it is.  A signing key is a key, too. */

@@ -45,3 +45,9 @@ bool identity_verdict_forbids(enum identity_verdict v)
 {
 	return v == IDENTITY_SUBJECT || v == IDENTITY_TENANT || v == IDENTITY_ROLES;
 }
+
+bool identity_verdict_is_guess(enum identity_verdict v)
+{
+	return v != IDENTITY_OK && v != IDENTITY_MISSING && v != IDENTITY_UNAVAILABLE &&
+	       v != IDENTITY_REPLAY && v != IDENTITY_CROWDED && !identity_verdict_forbids(v);
+}

@@ -47,3 +47,7 @@ enum identity_verdict {
 const char *identity_verdict_name(enum identity_verdict v);
 /* The credential is genuine, and names nobody this server can serve. */
 bool identity_verdict_forbids(enum identity_verdict v);
+/* It may have been a try to find a credential out: a wrong one.  Not that none was sent, which is
+ * how a client asks what is needed; nor what cannot be told, nor a genuine one that is no use here.
+ */
+bool identity_verdict_is_guess(enum identity_verdict v);

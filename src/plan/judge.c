@@ -69,7 +69,7 @@ static struct effect_finding judge_rows(const struct effects *es, const struct e
 
 struct effect_finding effects_judge(const struct effects *es, const struct write *w)
 {
-	struct effect_finding f = { EFFECTS_DECLARED };
+	struct effect_finding f;
 
 	for (size_t i = 0; i < es->count; i++) {
 		f = judge_effect(&es->list[i], w);

@@ -32,7 +32,7 @@ static struct taking take_from(struct arena *a, const struct json *v)
 
 static bool taken_whole(const struct taking *t)
 {
-	return !t->wrong && t->taken == t->object->count;
+	return !t->wrong && t->object && t->taken == t->object->count;
 }
 
 /* NULL: absent, and wrong if it is needed. */
@@ -351,7 +351,7 @@ static const char *read_sum(struct arena *a, const struct json *v, struct plan_s
 	out->net = take_text(&t, "net");
 	out->gross = take_text(&t, "gross");
 	check(&t, "net", t.wrong || is_sum(out->net));
-	check(&t, "gross", t.wrong || (is_sum(out->gross) && out->gross.p[0] != '-'));
+	check(&t, "gross", t.wrong || (is_sum(out->gross) && !str_starts(out->gross, S("-"))));
 	return taken_whole(&t) ? NULL : t.wrong ? t.wrong : "sums";
 }
 

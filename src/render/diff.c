@@ -118,7 +118,11 @@ static struct diff_value plain_value(struct arena *a, const struct cell *cell)
 
 static struct mask mask_of(const struct effect_column *c)
 {
-	return c->mask.kind == MASK_NONE ? (struct mask){ .kind = MASK_REDACT } : c->mask;
+	struct mask m = c->mask;
+
+	if (m.kind == MASK_NONE)
+		m.kind = MASK_REDACT;
+	return m;
 }
 
 struct diff_value diff_cell(const struct diff_view *view, struct arena *a,

@@ -132,8 +132,8 @@ bool answer_session_ended(
 {
 	struct kill_target t = kill_target_of_principal(who);
 
-	return sessions_ended(s->sessions, session->nonce, session->issued_us) ||
-	       watch_ended_session(world_watch(s->world), &t, session->issued_us);
+	return sessions_ended(s->sessions, &who->binding, session->nonce, session->issued_us) ||
+	       watch_ended_session(world_watch(s->world), &t, session->issued_us, clock_boot_ms());
 }
 
 static bool session_ended(void *ctx, const struct mcp_session *session)

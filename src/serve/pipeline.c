@@ -52,6 +52,11 @@ static bool step_kill(struct run *r)
 	return guard_kill(r->call, &found, false) == VERDICT_PASS;
 }
 
+static bool step_errors(struct run *r)
+{
+	return guard_errors(world_limits(r->world), r->generation->config, r->call) == VERDICT_PASS;
+}
+
 static bool step_permission(struct run *r)
 {
 	return guard_permission(r->call) == VERDICT_PASS;
@@ -112,18 +117,31 @@ static bool step_approval(struct run *r)
 	return guard_approval(r->call, !r->call->change || propose_find(r)) == VERDICT_PASS;
 }
 
+static void record_security(struct run *r, struct str fields)
+{
+	struct log_text why;
+	struct err err;
+
+	if (!audit_event(world_audit(r->world), "SECURITY", fields, &err))
+		log_error("audit_unavailable", "event=SECURITY error=%s",
+			log_value(&why, str_c(err.text)));
+}
+
 /* Once for each time: the log and the record say that limits are judged without their counts. */
 static void tell_trouble(struct run *r)
 {
 	struct log_text why;
-	struct err trouble, err;
+	struct err trouble;
 
+	if (limits_anew(world_limits(r->world))) {
+		log_warn("limits_anew", "note=\"the file of counts had been removed: all limits "
+					"began anew\"");
+		record_security(r, S("\"reason\":\"limits_removed\""));
+	}
 	if (!limits_trouble(world_limits(r->world), &trouble))
 		return;
 	log_error("limits_unavailable", "error=%s", log_value(&why, str_c(trouble.text)));
-	if (!audit_event(world_audit(r->world), "SECURITY", S("\"reason\":\"rate_store\""), &err))
-		log_error("audit_unavailable", "event=SECURITY error=%s",
-			log_value(&why, str_c(err.text)));
+	record_security(r, S("\"reason\":\"rate_store\""));
 }
 
 static bool step_limits(struct run *r)
@@ -196,6 +214,7 @@ static const struct {
 	bool (*run)(struct run *r);
 } steps[] = {
 	{ "kill", step_kill },
+	{ "errors", step_errors },
 	{ "permission", step_permission },
 	{ "schema", step_schema },
 	{ "state", step_state },
@@ -322,6 +341,7 @@ static void run_steps(struct run *r, struct arena *spare)
 	limits_leave(r->call);
 	if (!stopped_at)
 		return;
+	limits_count_error(world_limits(r->world), r->generation->config, r->call);
 	log_fault(r->call, stopped_at);
 	tell_fault(r, spare);
 }

@@ -101,9 +101,8 @@ static enum found find(
 		    S("more_is_needed"), err) &&
 		err->code != E_EXISTS)
 		return FOUND_FAILED;
-	return plan_note(w, c->arena, "voided", &row, NULL, STR_NONE, S("more_is_needed"), err)
-		       ? FOUND_NONE
-		       : FOUND_FAILED;
+	return plan_note_voided(w, c->arena, &row, S("more_is_needed"), err) ? FOUND_NONE
+									     : FOUND_FAILED;
 }
 
 /* When the first of the open ones ends; at least a second. */
@@ -194,9 +193,7 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 			return fail(c, &err);
 		if (add(w, g, c, &row, &err)) {
 			take(w, change, &row);
-			return plan_note(w, c->arena, "kept", &row, change->plan, STR_NONE,
-				       STR_NONE, &err) ||
-			       take_back(w, c, &row, &err);
+			return audit_plan(world_audit(w), c, &err) || take_back(w, c, &row, &err);
 		}
 		if (err.code != E_EXISTS)
 			break;
@@ -300,7 +297,7 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		c->fault.details_json = plans_details(g, c->arena, &out->plan, STR_NONE);
+		c->fault.details_json = plans_details(c->arena, &out->plan, STR_NONE);
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -329,22 +326,22 @@ static bool may_answer(const struct generation *g, struct call *c, const struct 
 
 static bool take_answer(struct world *w, struct call *c, const struct plan_row *row, bool yes)
 {
+	const struct decision said = {
+		.yes = yes, .channel = S("client"), .shown = row->digest, .peer = c->origin.peer
+	};
 	const struct plan_decision d = { .yes = yes,
 		.by = c->who->subject,
 		.credential = c->who->credential,
-		.channel = S("client"),
-		.shown = row->digest };
-	const struct approval_record r = { .decision = yes ? "approved" : "declined",
-		.who = c->who,
-		.channel = d.channel,
-		.peer = c->origin.peer,
-		.shown = &d.shown };
-	struct err err;
+		.channel = said.channel,
+		.shown = said.shown };
+	struct err err, late;
 
-	if (!plan_note_approval(w, c->arena, row, &r, &err))
+	if (!plan_note_decision(w, row, c->who, &said, false, &err))
 		return fail_record(c, &err);
 	if (store_plan_decide(world_store(w), row, &d, &err))
 		return true;
+	if (!plan_note_not_taken(w, c->arena, row, c->who, str_c(err.text), &late))
+		return fail_record(c, &late);
 	return err.code == E_EXISTS ? refuse(c, CONFIRMATION_INVALID, "decided", err.text)
 				    : fail(c, &err);
 }
@@ -365,8 +362,7 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 
 /* --- telling --- */
 
-struct str plans_details(
-	const struct generation *g, struct arena *a, const struct plan *p, struct str approval_url)
+struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url)
 {
 	struct buf details, at;
 	struct jw j;
@@ -383,9 +379,7 @@ struct str plans_details(
 	jw_put_str(&j, S("expires_at"), buf_str(&at));
 	if (approval_url.n)
 		jw_put_str(&j, S("url"), approval_url);
-	jw_put_str(&j, S("command"),
-		arena_fmt(
-			a, "postern approve %.*s %.*s", STR_ARG(g->config->file), STR_ARG(p->id)));
+	jw_put_str(&j, S("command"), arena_fmt(a, "postern approve CONFIG %.*s", STR_ARG(p->id)));
 	jw_object_end(&j);
 	return buf_ok(&details) ? buf_str(&details) : STR_NONE;
 }
@@ -434,7 +428,7 @@ static bool note_voided(struct world *w, struct str id, struct str why, struct e
 
 	arena_init(&a, (size_t)64 << 20);
 	ok = store_plan_get(world_store(w), &a, id, &row, err) &&
-	     plan_note(w, &a, "voided", &row, NULL, STR_NONE, why, err);
+	     plan_note_voided(w, &a, &row, why, err);
 	arena_done(&a);
 	return ok;
 }

@@ -33,8 +33,7 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 	bool yes, struct kept *out) must_check;
 /* The details of a fault for a plan that waits: plan_id, approval, grant, expires_at, url, command.
  */
-struct str plans_details(
-	const struct generation *g, struct arena *a, const struct plan *p, struct str approval_url);
+struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url);
 
 /* --- what became of it: a copy of what the ledger says, repaired from there --- */
 

@@ -14,17 +14,14 @@ bool plan_body_open(struct world *w, struct arena *a, const struct plan_row *row
 /* Id, need, grant and, on the wall clock, times.  False: the row does not say what it needs. */
 bool plan_take_row(struct world *w, const struct plan_row *row, struct plan *p) must_check;
 
-/* plans_record.c: each waits until it is durable. */
-bool plan_note(struct world *w, struct arena *a, const char *change, const struct plan_row *row,
-	const struct plan *p, struct str by, struct str why, struct err *err) must_check;
-struct approval_record {
-	const char *decision; /* "approved", "declined", "not_taken" */
-	const struct principal *who;
-	struct str channel, note, peer;
-	const struct sha256 *shown;
-	struct str why; /* not_taken: why */
-};
-bool plan_note_approval(struct world *w, struct arena *a, const struct plan_row *row,
-	const struct approval_record *r, struct err *err) must_check;
+/* plans_record.c: each waits until it is durable.  That a plan is kept: audit_plan. */
+bool plan_note_voided(struct world *w, struct arena *a, const struct plan_row *row, struct str why,
+	struct err *err) must_check;
+/* Approved, declined, escalated; need and grant are the row's. */
+bool plan_note_decision(struct world *w, const struct plan_row *row, const struct principal *who,
+	const struct decision *d, bool escalated, struct err *err) must_check;
+/* That the one before, which is in the log, never took effect. */
+bool plan_note_not_taken(struct world *w, struct arena *a, const struct plan_row *row,
+	const struct principal *who, struct str why, struct err *err) must_check;
 bool plan_note_refusal(struct world *w, const struct plan_row *row, const struct principal *who,
 	const struct decision *d, enum decide verdict, struct err *err) must_check;

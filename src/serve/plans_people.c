@@ -114,28 +114,16 @@ static bool make_token(struct world *w, struct arena *a, const struct plan_row *
 
 /* Somebody else was faster, or the store failed, after it was recorded. */
 static bool not_taken(struct world *w, struct arena *a, const struct plan_row *row,
-	struct approval_record *r, enum decide *verdict_out, struct err *err)
+	const struct principal *who, enum decide *verdict_out, struct err *err)
 {
 	struct err late;
 
 	*verdict_out = err->code == E_EXISTS ? DECIDE_STATE : DECIDE_MAY;
-	r->decision = "not_taken";
-	r->why = str_c(err->text);
-	if (plan_note_approval(w, a, row, r, &late))
+	if (plan_note_not_taken(w, a, row, who, str_c(err->text), &late))
 		return false;
 	*verdict_out = DECIDE_MAY;
 	*err = late;
 	return err_while(err, "it was not taken, and the log says otherwise");
-}
-
-static bool take(struct world *w, struct arena *a, const struct plan_row *row,
-	const struct plan_decision *decision, struct approval_record *r, enum decide *verdict_out,
-	struct err *err)
-{
-	if (!plan_note_approval(w, a, row, r, err))
-		return false;
-	return store_plan_decide(world_store(w), row, decision, err) ||
-	       not_taken(w, a, row, r, verdict_out, err);
 }
 
 bool plans_decide(struct world *w, const struct generation *g, const struct principal *who,
@@ -148,12 +136,6 @@ bool plans_decide(struct world *w, const struct generation *g, const struct prin
 		.channel = d->channel,
 		.note = d->note,
 		.shown = d->shown };
-	struct approval_record r = { .decision = d->yes ? "approved" : "declined",
-		.who = who,
-		.channel = d->channel,
-		.note = d->note,
-		.peer = d->peer,
-		.shown = &d->shown };
 	struct decider decider = {
 		.who = who, .yes = d->yes, .paused = d->yes && is_paused(w, k, who)
 	};
@@ -172,10 +154,11 @@ bool plans_decide(struct world *w, const struct generation *g, const struct prin
 		decision.token_tries = APPROVAL_TOKEN_TRIES;
 		decision.token_lasts_us = APPROVAL_TOKEN_US;
 	}
-	if (!take(w, a, &k->row, &decision, &r, verdict_out, err))
-		return false;
 	*token_out = token;
-	return true;
+	if (!plan_note_decision(w, &k->row, who, d, false, err))
+		return false;
+	return store_plan_decide(world_store(w), &k->row, &decision, err) ||
+	       not_taken(w, a, &k->row, who, verdict_out, err);
 }
 
 /* --- escalating --- */
@@ -228,12 +211,9 @@ bool plans_escalate(struct world *w, const struct generation *g, const struct pr
 	row.need = str_c(approval_level_name(APPROVAL_OTHER));
 	if (!row.grant.n)
 		row.grant = grant_of(g->catalog, &k->plan);
-	if (!plan_note(w, a, "escalated", &row, &k->plan, who->subject, d->note, err))
+	if (!plan_note_decision(w, &row, who, d, true, err))
 		return false;
-	if (store_plan_escalate(world_store(w), row.id, row.need, row.grant, d->note,
-		    approval_lives_us(APPROVAL_OTHER), err))
-		return true;
-	if (err->code == E_EXISTS)
-		*verdict_out = DECIDE_STATE;
-	return false;
+	return store_plan_escalate(world_store(w), row.id, row.need, row.grant, d->note,
+		       approval_lives_us(APPROVAL_OTHER), err) ||
+	       not_taken(w, a, &row, who, verdict_out, err);
 }

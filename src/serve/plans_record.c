@@ -1,92 +1,72 @@
 /* plans_record - what is recorded of plans and the decisions on them.  See plans_inside.h.
  *
- * Invariant: a token, its HMAC and the plan's values never come here. */
+ * Invariant: a token, what is kept of it and the plan's values never come here. */
 #include "serve/plans_inside.h"
 
 #include "json/write.h"
 
-#define FIELDS_MAX ((size_t)24 << 10)
+#define FIELDS_MAX ((size_t)8 << 10)
 
-static void put_digest(struct jw *w, struct str name, const struct sha256 *d)
+/* Which plan, and what became of it. */
+static bool note(struct world *world, struct arena *a, const char *event,
+	const struct plan_row *row, const char *name, const char *what, const struct principal *who,
+	struct str why, struct err *err)
 {
-	char space[80];
-	struct buf text = { .p = space, .cap = sizeof space, .limit = sizeof space };
+	struct buf fields, digest;
+	struct jw w;
 
-	sha256_write(&text, d);
-	jw_put_str(w, name, buf_str(&text));
-}
-
-static void put_some(struct jw *w, struct str name, struct str value)
-{
-	if (value.n)
-		jw_put_str(w, name, value);
-}
-
-static void begin(struct jw *w, struct buf *fields, struct arena *a)
-{
-	buf_in(fields, a, FIELDS_MAX);
-	jw_init(w, fields);
-	jw_object(w);
-}
-
-static bool end(
-	struct world *world, const char *event, struct jw *w, struct buf *fields, struct err *err)
-{
-	jw_object_end(w);
-	if (!buf_ok(fields))
-		return err_set(err, E_LIMIT, "a record of %s is too large", event);
+	buf_in(&digest, a, 80);
+	sha256_write(&digest, &row->digest);
+	buf_in(&fields, a, FIELDS_MAX);
+	jw_init(&w, &fields);
+	jw_object(&w);
+	jw_put_str(&w, S("plan"), row->id);
+	jw_put_str(&w, S("pd"), buf_str(&digest));
+	jw_put_str(&w, S("tool"), row->tool);
+	jw_put_str(&w, str_c(name), str_c(what));
+	if (who) {
+		jw_put_str(&w, S("subj"), who->subject);
+		jw_put_str(&w, S("cred"), who->credential);
+	}
+	jw_put_str(&w, S("reason"), why);
+	jw_object_end(&w);
+	bug_on(!buf_ok(&fields));
 	return audit_event(
-		world_audit(world), event, str_sub(buf_str(fields), 1, fields->n - 2), err);
+		world_audit(world), event, str_sub(buf_str(&fields), 1, fields.n - 2), err);
 }
 
-/* Which plan, and whose. */
-static void put_plan(struct jw *w, const struct plan_row *row)
+bool plan_note_voided(struct world *w, struct arena *a, const struct plan_row *row, struct str why,
+	struct err *err)
 {
-	jw_put_str(w, S("plan"), row->id);
-	put_digest(w, S("pd"), &row->digest);
-	jw_put_str(w, S("tool"), row->tool);
-	jw_put_str(w, S("need"), row->need);
-	put_some(w, S("grant"), row->grant);
-	put_some(w, S("iss"), row->issuer);
-	jw_put_str(w, S("subj"), row->subject);
-	put_some(w, S("ten"), row->tenant);
-	put_some(w, S("agent"), row->agent);
+	return note(w, a, "PLAN", row, "change", "voided", NULL, why, err);
 }
 
-bool plan_note(struct world *world, struct arena *a, const char *change, const struct plan_row *row,
-	const struct plan *p, struct str by, struct str why, struct err *err)
+bool plan_note_not_taken(struct world *w, struct arena *a, const struct plan_row *row,
+	const struct principal *who, struct str why, struct err *err)
 {
-	struct buf fields;
-	struct jw w;
-
-	begin(&w, &fields, a);
-	jw_put_str(&w, S("change"), str_c(change));
-	put_plan(&w, row);
-	if (p)
-		jw_put_u64(&w, S("rows"), p->rows);
-	put_some(&w, S("by"), by);
-	put_some(&w, S("reason"), why);
-	return end(world, "PLAN", &w, &fields, err);
+	return note(w, a, "APPROVAL", row, "decision", "not_taken", who, why, err);
 }
 
-bool plan_note_approval(struct world *world, struct arena *a, const struct plan_row *row,
-	const struct approval_record *r, struct err *err)
+bool plan_note_decision(struct world *w, const struct plan_row *row, const struct principal *who,
+	const struct decision *d, bool escalated, struct err *err)
 {
-	struct buf fields;
-	struct jw w;
+	const struct audit_decision record = { .plan = row->id,
+		.tool = row->tool,
+		.digest = &row->digest,
+		.shown = escalated ? NULL : &d->shown,
+		.kind = escalated ? DECISION_ESCALATED
+			: d->yes  ? DECISION_APPROVED
+				  : DECISION_DECLINED,
+		.by = who->subject,
+		.issuer = who->issuer,
+		.credential = who->credential,
+		.channel = d->channel,
+		.peer = d->peer,
+		.note = d->note,
+		.need = row->need,
+		.grant = row->grant };
 
-	begin(&w, &fields, a);
-	jw_put_str(&w, S("decision"), str_c(r->decision));
-	put_plan(&w, row);
-	jw_put_str(&w, S("by"), r->who->subject);
-	jw_put_str(&w, S("cred"), r->who->credential);
-	jw_put_str(&w, S("channel"), r->channel);
-	if (r->shown)
-		put_digest(&w, S("shown"), r->shown);
-	put_some(&w, S("note"), r->note);
-	put_some(&w, S("peer"), r->peer);
-	put_some(&w, S("reason"), r->why);
-	return end(world, "APPROVAL", &w, &fields, err);
+	return audit_decide(world_audit(w), &record, err);
 }
 
 bool plan_note_refusal(struct world *w, const struct plan_row *row, const struct principal *who,

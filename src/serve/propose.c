@@ -24,8 +24,7 @@ static bool confirm(struct run *r, const char *reason)
 	struct call *c = r->call;
 	struct change *ch = c->change;
 
-	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+	c->fault.details_json = plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, REQUIRES_CONFIRMATION, reason, STR_NONE);
 }
 
@@ -101,8 +100,8 @@ static void find_page(struct run *r)
 	struct str url = r->generation->config->approvals.url;
 
 	if (url.n)
-		ch->approval_url = arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url),
-			STR_ARG(ch->plan->id));
+		ch->approval_url =
+			arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url), STR_ARG(ch->plan->id));
 }
 
 static void write_form(struct jw *w)
@@ -178,8 +177,8 @@ static bool ask(struct run *r)
 	c->asks = arena_new(c->arena, struct ask);
 	c->asks[0] = (struct ask){ S(KEY), method, params };
 	c->ask_count = 1;
-	c->state_plain_out = arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL,
-		STR_ARG(ch->plan->id));
+	c->state_plain_out =
+		arena_fmt(c->arena, "%s%.*s", form ? STATE_FORM : STATE_URL, STR_ARG(ch->plan->id));
 	c->end = CALL_ASKS;
 	return true;
 }
@@ -196,8 +195,7 @@ static bool conflict(struct run *r, const char *reason)
 	if (!plans_keep(r->world, r->generation, c))
 		return false;
 	find_page(r);
-	c->fault.details_json =
-		plans_details(r->generation, c->arena, ch->plan, ch->approval_url);
+	c->fault.details_json = plans_details(c->arena, ch->plan, ch->approval_url);
 	return call_fault(c, CONFLICT, reason, STR_NONE);
 }
 

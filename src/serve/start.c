@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hostport.h"
+#include "config/environ.h"
 #include "config/profile.h"
 #include "json/write.h"
 #include "serve/admin.h"
@@ -49,17 +50,6 @@ static void harden(void)
 #endif
 }
 
-/* A key that came by the environment is not to be read there any longer. */
-static void scrub_environment(struct str secret)
-{
-	for (char **variable = environ; secret.n && *variable; variable++) {
-		char *value = strchr(*variable, '=');
-
-		if (value && str_eq(str_c(value + 1), secret))
-			wipe(value + 1, secret.n);
-	}
-}
-
 static struct world *open_or_explain(const struct world_options *options)
 {
 	struct report report;
@@ -71,7 +61,7 @@ static struct world *open_or_explain(const struct world_options *options)
 	if (w) {
 		struct generation *g = world_hold(w);
 
-		scrub_environment(secret_bytes(&g->config->stdio_key.value));
+		environ_wipe();
 		apply_log_level(options, g->config);
 		world_drop(w, g);
 	}
@@ -270,6 +260,7 @@ static struct http_config http_settings(const struct config *c, struct http_fron
 		.idle_ms = 75000,
 		.keepalive_ms = 15000,
 		.max_conns = c->limits.connections,
+		.per_address = c->limits.connections_per_address,
 		.stream_pending = (size_t)1 << 20,
 		.serve = http_front_serve,
 		.refused = http_front_refused,

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #define GENERATION_BYTES ((size_t)256 << 20)
+#define KEY_WAITERS_OF 4 /* of so many workers one may wait for keys of an issuer */
 
 struct world {
 	pthread_mutex_t lock;
@@ -175,7 +176,8 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	w->metrics = metrics_new();
 	w->started_us = clock_wall_us();
 	w->memory = options->memory ? options->memory : GENERATION_BYTES;
-	w->keys_of_issuers = jwks_cache_new(&(struct jwks_cache_config){ .fetch = jwks_fetch });
+	w->keys_of_issuers = jwks_cache_new(
+		&(struct jwks_cache_config){ .fetch = jwks_fetch, .boot_ms = clock_boot_ms });
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
@@ -191,6 +193,8 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	}
 	attach(w, w->now);
 	arena_budget((size_t)w->now->config->limits.memory);
+	jwks_cache_let_wait(
+		w->keys_of_issuers, MAX(w->now->config->limits.concurrency / KEY_WAITERS_OF, 1u));
 	/* the socket stays: what a reload may open is judged by the address it is bound to */
 	if (w->now->config->listen.http)
 		w->listen = arena_str(&w->own, w->now->config->listen.address);

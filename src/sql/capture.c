@@ -285,11 +285,6 @@ void capture_forget(struct capture *c)
 	c->statement = 0;
 }
 
-bool capture_is_over(const struct capture *c)
-{
-	return c->over;
-}
-
 bool capture_is_seen(const struct capture *c)
 {
 	return !c->fresh_count && !c->over && !c->lost[0];

@@ -1,14 +1,22 @@
-/* capture - every row a transaction changed, as SQLite's preupdate hook tells it: by triggers and
- * cascades, too.
+/* capture - every row a transaction changed, by triggers and cascades, too.
  *
- * On from the moment a connection for writing is opened, before any statement is prepared: so that
- * SQLite calls it for every row, also where a whole table is emptied.  Changes of one row are
- * folded into one: inserted then updated is inserted; updated twice is updated once; inserted then
- * deleted, and updated back to what it was, is nothing.  A row is known by its primary key, or by
- * its rowid where there is none; a key that changes is a delete and an insert.
+ * SQLite's preupdate hook says which rows; it is on from the moment a connection for writing is
+ * opened, before any statement is prepared, so that it is called for every row, also where a whole
+ * table is emptied.  What stood in them is read from the database, before and after, so all columns
+ * are there as a SELECT gives them: generated ones, those added later, with their defaults.
  *
- * Refused (E_DENIED): rows of virtual tables, of tables without rowid whose key may be NULL, and of
- * sqlite_ tables other than sqlite_sequence, which counts as no change.  One thread. */
+ * Changes of one row are folded into one: inserted then updated is inserted; updated twice is
+ * updated once; inserted then deleted, and updated back to what it was, is nothing.  A row is known
+ * by the bytes of its primary key, or by its rowid where there is none or a part of it is NULL; a
+ * key that changes is a delete and an insert, and a row that REPLACE puts in the place of one of
+ * the same key is an update.
+ *
+ * Rows of virtual tables are not seen.  Those of full-text search show as changes of the tables
+ * that it keeps its index in (shadow_of); what such a row holds depends on everything else that is
+ * indexed.  AUTOINCREMENT's own table counts as no change.
+ *
+ * A statement that fails spoils the transaction: nothing can be captured and nothing committed any
+ * more, also where SQLite keeps a part (OR FAIL).  One thread. */
 #pragma once
 #include "sql/lite.h"
 
@@ -49,7 +57,11 @@ struct capture_list {
 
 /* What follows belongs to statement `number`. */
 void capture_mark(struct lite *l, unsigned number);
-/* The changes since the transaction began, or since the last capture_take; in the arena.  E_DENIED
- * as above; E_LIMIT: more rows or bytes than max_rows, max_bytes. */
+/* The changes since the transaction began, or since the last capture_take; in the arena.  E_DENIED:
+ * a table whose rows cannot be told apart, by name: one that hides its rowid, or one without rowid
+ * that has a generated column before its key.  E_LIMIT: more rows or bytes than max_rows, max_bytes
+ * (of both images), or than the capture itself holds: 100,000 rows, 64 MiB of changed pages; a
+ * statement that passes these is stopped.  E_CONTRACT: a statement failed, or SQLite's own count
+ * and what it told do not agree. */
 bool capture_take(struct lite *l, struct arena *a, size_t max_rows, size_t max_bytes,
 	struct capture_list *out, struct err *err) must_check;

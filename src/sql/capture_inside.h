@@ -57,7 +57,6 @@ bool capture_know(struct capture *c) must_check;
 /* The transaction has begun.  False: the schema cannot be read. */
 bool capture_begin(struct capture *c) must_check;
 void capture_forget(struct capture *c); /* it has ended */
-bool capture_is_over(const struct capture *c);
 bool capture_is_seen(const struct capture *c); /* capture_take has given everything away */
 
 /* Adds a value to an image.  alike: numbers that SQLite takes for the same key come out the same.

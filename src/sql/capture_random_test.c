@@ -486,13 +486,13 @@ static void run_many(const char *journal, uint64_t most)
 static void with_a_log_the_capture_says_what_the_tables_say(void **state)
 {
 	(void)state;
-	run_many("PRAGMA journal_mode = WAL", number_from("POSTERN_STATEMENTS", 2000));
+	run_many("PRAGMA journal_mode = WAL", number_from("POSTERN_STATEMENTS", 1000));
 }
 
 static void with_a_journal_the_capture_says_what_the_tables_say(void **state)
 {
 	(void)state;
-	run_many("PRAGMA journal_mode = DELETE", number_from("POSTERN_STATEMENTS", 2000) / 8);
+	run_many("PRAGMA journal_mode = DELETE", number_from("POSTERN_STATEMENTS", 1000) / 8);
 }
 
 int main(void)

@@ -139,6 +139,29 @@ static void every_way_to_change_a_row_is_told(void **state)
 	}
 }
 
+static void a_database_in_utf_16_is_told_in_utf_8(void **state)
+{
+	struct capture_list list;
+	struct lite *l;
+	struct err err;
+
+	(void)state;
+	unlink(write_file);
+	run_sql("PRAGMA encoding = 'UTF-16le'; CREATE TABLE w (k TEXT PRIMARY KEY, v TEXT) "
+		"WITHOUT ROWID; INSERT INTO w VALUES ('\xc3\xa4', '\xf0\x9f\x90\xb4')");
+	l = begin();
+	own(l, "UPDATE w SET v = 'x'");
+	own(l, "INSERT INTO w VALUES ('\xf0\x9f\x90\xb4', '')");
+	list = captured(l);
+	assert_str(told(&list), "update w: t\\c3\\a4 t\\f0\\9f\\90\\b4 -> t\\c3\\a4 tx\n"
+				"insert w: t\\f0\\9f\\90\\b4 t");
+	/* half a character has no UTF-8: its row is not found by what was told, and so refused */
+	own(l, "INSERT INTO w VALUES (CAST(x'00d8' AS TEXT), '')");
+	assert_false(capture_take(l, &write_arena, 10, 1000, &list, &err));
+	assert_int_equal(err.code, E_CONTRACT);
+	lite_give(l);
+}
+
 static void changes_of_one_row_are_folded(void **state)
 {
 	struct lite *l = begin();
@@ -254,6 +277,12 @@ static void full_text_search_shows_in_tables_of_its_own(void **state)
 	}
 	assert_true(index >= 3 && index == list.count - 1);
 	assert_true(lite_commit(l, &err));
+	assert_true(lite_begin_write(l, &err));
+	own(l, "INSERT INTO found (rowid, b) VALUES (2, 'the slow fox')");
+	list = captured(l);
+	assert_true(list.count >= 3);
+	if (!lite_commit(l, &err))
+		fail_msg("%s", err.text);
 	lite_give(l);
 	assert_int_equal(ask_sql("SELECT rowid FROM found WHERE found MATCH 'quick'"), 1);
 }
@@ -290,6 +319,23 @@ static void a_statement_that_failed_spoils_the_transaction(void **state)
 		assert_int_equal(ask_sql("SELECT count(*) FROM u"), 2);
 		assert_int_equal(ask_sql("SELECT count(*) FROM t"), 0);
 	}
+}
+
+static void a_statement_that_failed_at_its_first_row_spoils_it_too(void **state)
+{
+	struct lite *l = begin();
+	struct capture_list list;
+	struct err err;
+
+	(void)state;
+	own(l, "INSERT INTO t VALUES (1, 2, 'x')");
+	captured(l);
+	assert_int_equal(try_own(l, "INSERT INTO t VALUES (1, 3, 'y')", &err), LITE_FAILED);
+	assert_false(capture_take(l, &write_arena, 100, 1000, &list, &err));
+	assert_false(lite_commit(l, &err));
+	assert_int_equal(err.code, E_CONTRACT);
+	lite_give(l);
+	assert_int_equal(ask_sql("SELECT count(*) FROM t"), 0);
 }
 
 static void more_than_may_be_shown_is_refused(void **state)
@@ -395,6 +441,76 @@ static void a_table_whose_rows_cannot_be_told_apart_is_refused_by_name(void **st
 	}
 }
 
+static void a_call_that_runs_out_of_memory_leaves_the_connection_whole(void **state)
+{
+	struct lite *l = begin();
+	struct capture_list list;
+	struct arena small;
+	jmp_buf place;
+	struct err err;
+	bool jumped;
+
+	(void)state;
+	own(l, "INSERT INTO t VALUES (1, zeroblob(100000), 'x')");
+	arena_init(&small, 4096);
+	jumped = arena_catch(&small, &place);
+	if (!jumped)
+		(void)!capture_take(l, &small, 10, 1 << 20, &list, &err);
+	assert_true(jumped);
+	arena_done(&small);
+	lite_give(l);
+	l = begin();
+	own(l, "INSERT INTO t VALUES (1, 2, 'x')");
+	list = captured(l);
+	assert_str(told(&list), "insert t: i1 i2 tx");
+	assert_true(lite_commit(l, &err));
+	lite_give(l);
+}
+
+/* Whatever it says: no crash, and nothing committed that was not told. */
+static void a_damaged_file_does_no_harm(void **state)
+{
+	static const char *const statements[] = { "UPDATE t SET a = a + 1",
+		"DELETE FROM t WHERE id > 3", "INSERT INTO w SELECT b || id, a FROM t",
+		"UPDATE w SET v = 1" };
+	unsigned told_of = 0, refused = 0;
+	char whole[32768], page[32768];
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	run_sql("CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE INDEX i ON t (a);"
+		"WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
+		"INSERT INTO t SELECT i, i % 7, printf('%.40c', 'x') FROM n;"
+		"INSERT INTO w SELECT b || id, a FROM t");
+	f = fopen(write_file, "r");
+	n = fread(whole, 1, sizeof whole, f);
+	fclose(f);
+	srand(7);
+	for (int i = 0; i < 300; i++) {
+		struct capture_list list;
+		struct lite *l;
+		struct err err;
+		bool ok = false;
+
+		memcpy(page, whole, n);
+		for (int k = 0; k < 3; k++)
+			page[100 + (size_t)rand() % (n - 100)] = (char)rand();
+		f = fopen(write_file, "w");
+		assert_int_equal(fwrite(page, 1, n, f), n);
+		fclose(f);
+		l = lite_take(write_pool, 100, &err);
+		if (l && lite_begin_write(l, &err) &&
+			try_own(l, statements[i % 4], &err) == LITE_DONE)
+			ok = capture_take(l, &write_arena, 1000, 1 << 20, &list, &err);
+		told_of += ok;
+		refused += !ok;
+		if (l)
+			lite_give(l);
+	}
+	assert_true(told_of > 10 && refused > 10);
+}
+
 /* A trigger added while the connection, and the statement, are there already. */
 static void what_the_schema_became_is_known(void **state)
 {
@@ -432,17 +548,21 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, write_set_up, write_tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way_to_change_a_row_is_told),
+		T(a_database_in_utf_16_is_told_in_utf_8),
 		T(changes_of_one_row_are_folded),
 		T(each_take_tells_what_came_since_the_last),
 		T(a_change_knows_the_statement_that_came_first),
 		T(a_table_tells_its_keys),
 		T(full_text_search_shows_in_tables_of_its_own),
 		T(a_statement_that_failed_spoils_the_transaction),
+		T(a_statement_that_failed_at_its_first_row_spoils_it_too),
 		T(more_than_may_be_shown_is_refused),
 		T(a_large_change_does_not_reach_the_file_before_commit),
 		T(more_than_memory_should_hold_is_stopped),
 		T(a_statement_without_end_is_stopped),
 		T(a_table_whose_rows_cannot_be_told_apart_is_refused_by_name),
+		T(a_call_that_runs_out_of_memory_leaves_the_connection_whole),
+		T(a_damaged_file_does_no_harm),
 		T(what_the_schema_became_is_known),
 	};
 

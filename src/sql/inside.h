@@ -38,7 +38,7 @@ struct lite {
 	enum err_code stopped; /* why the progress handler interrupted, or E_NONE */
 
 	/* What the authorizer does: own statements pass, recording adds, else the list decides. */
-	bool own;
+	bool own, stranger;
 	struct access_list *recording;
 	const struct access_list *held;
 	int denied_action; /* 0: nothing was denied */
@@ -70,6 +70,8 @@ bool lite_step_own(struct lite *l, sqlite3_stmt *s, struct err *err) must_check;
 struct lite_pool *lite_pool_make(struct str file, unsigned size, unsigned count, bool writing);
 /* Writes the text of a value. */
 struct str lite_integer(struct arena *a, int64_t n);
+/* For a statement that no operator wrote. */
+void lite_distrust(struct lite *l, bool on);
 /* A result code as a failure, with the database's words. */
 bool lite_fail(struct lite *l, int rc, struct err *err);
 bool lite_fail_on(struct lite *l, sqlite3 *db, int rc, struct err *err);

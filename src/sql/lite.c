@@ -128,6 +128,7 @@ struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *
 
 	bug_on(s->s);
 	memcpy(text, sql.p, sql.n);
+	lite_distrust(l, true);
 	l->once_list = l->recording = access_new();
 	s->s = compile(l, text, false, err);
 	l->recording = NULL;
@@ -154,6 +155,7 @@ void lite_end_once(struct lite_stmt *s)
 	s->s = NULL;
 	s->own = false;
 	access_free(&s->l->once_list);
+	lite_distrust(s->l, false);
 }
 
 struct str lite_denied(const struct lite *l)

@@ -3,7 +3,8 @@
  * Invariants: 1. one for reading is read-only three times over: the open flag, query_only, and the
  * authorizer.  2. no statement can attach, load, or set anything: the authorizer refuses it, and
  * the limits and switches would.  3. no wait is without an end: progress and busy handlers look at
- * deadline and cancellation.  4. no memory map: a file that is cut short must be an error, not a
+ * deadline and cancellation; where the statement is a stranger's (lite_prepare_once), no step between
+ * two looks takes long: cells are small, and what turns without end inside is refused.  4. no memory map: a file that is cut short must be an error, not a
  * signal.  5. one for writing tells its capture of every row from the first statement on, never
  * makes a file, and keeps what it changes in memory until COMMIT, so that the connection beside it
  * can read what was there before. */
@@ -16,20 +17,20 @@
 #include <time.h>
 
 #define OPS_BETWEEN_LOOKS 2000 /* virtual machine steps, some 50 us */
+#define OPS_OF_STRANGERS 8
 #define BUSY_MS 2000 /* the longest wait for a lock without a deadline */
 #define BUSY_NAP_MS 2
 #define TRIGGER_DEPTH 32 /* triggers and cascades within each other */
 #define CELL_MAX_BYTES (8 << 20)
+#define CELL_OF_STRANGERS (256 << 10) /* instr and replace are quadratic: 0.1 s */
 #define SQL_MAX_BYTES (256 << 10) /* the longest catalog statement, wrapped for a page */
 
-/* Once COMMIT was sent nothing stops it; what the capture stopped, stays stopped. */
+/* Once COMMIT was sent nothing stops it. */
 static bool is_stopped(struct lite *l)
 {
 	if (l->committing)
 		return false;
-	if (l->capture && capture_is_over(l->capture))
-		l->stopped = E_LIMIT;
-	else if (l->cancelled && l->cancelled(l->ctx))
+	if (l->cancelled && l->cancelled(l->ctx))
 		l->stopped = E_CANCELLED;
 	else if (l->deadline_ms && clock_mono_ms() >= l->deadline_ms)
 		l->stopped = E_TIMEOUT;
@@ -51,6 +52,21 @@ static int on_busy(void *ctx, int count)
 	return 1;
 }
 
+/* printf('%.*c', 2147483647, 'x') turns for half a minute, and looks at no limit meanwhile. */
+static bool never_ends(int action, const char *function)
+{
+	return action == SQLITE_FUNCTION && function &&
+	       (sqlite3_stricmp(function, "printf") == 0 ||
+		       sqlite3_stricmp(function, "format") == 0);
+}
+
+void lite_distrust(struct lite *l, bool on)
+{
+	l->stranger = on;
+	sqlite3_limit(l->db, SQLITE_LIMIT_LENGTH, on ? CELL_OF_STRANGERS : CELL_MAX_BYTES);
+	sqlite3_progress_handler(l->db, on ? OPS_OF_STRANGERS : OPS_BETWEEN_LOOKS, on_progress, l);
+}
+
 /* What a statement for writing may do beyond its list: what triggers and virtual tables do, all of
  * which the capture shows. */
 static bool is_captured(const struct lite *l, int action, const char *name, const char *via)
@@ -66,6 +82,8 @@ static bool is_allowed(
 {
 	bool writes = l->capture && access_is_write(action, name);
 
+	if (l->stranger && never_ends(action, detail))
+		return false;
 	if (!writes && !access_is_read(action, name, detail))
 		return false;
 	if (l->capture && access_is_ours(name))

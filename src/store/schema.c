@@ -65,6 +65,17 @@ static const char break_glass[] =
 	" until_us INTEGER NOT NULL, reviewed_us INTEGER NOT NULL"
 	") STRICT";
 
+static const char facts[] = "CREATE TABLE facts ("
+			    " what TEXT NOT NULL PRIMARY KEY, at_us INTEGER NOT NULL"
+			    ") STRICT, WITHOUT ROWID";
+
+/* A subject is somebody within a tenant, and at an issuer of tokens somebody else. */
+static const char glass_columns[] =
+	"ALTER TABLE break_glass ADD COLUMN tenant TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN issuer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_us INTEGER NOT NULL DEFAULT 0";
+
 /* approver: a key that decides on plans and calls nothing.  plans.h: what was found and who said
  * what; the body comes last, so that a list reads none. */
 static const char plans[] =
@@ -101,6 +112,8 @@ const char *const store_schema[] = {
 	nonces,
 	kills,
 	break_glass,
+	facts,
+	glass_columns,
 	plans,
 };
 

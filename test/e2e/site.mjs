@@ -28,6 +28,9 @@ export const configuration = (changes = {}) => {
 	return Object.values(parts).filter(Boolean).join('\n') + '\n';
 };
 
+// A listener for metrics and health beside the public one.
+export const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
+
 export const catalog = `tools:
   get_item:
     version: 1
