@@ -16,7 +16,7 @@ function demo(home) {
 	});
 }
 
-it('the demo makes its database, calls, changes one line with a person's yes, shows the record and how to connect; again with what is there', { timeout: 60000 }, async (t) => {
+it('the demo makes its database, calls, changes one line with the yes of a person, shows the record and how to connect; again with what is there', { timeout: 60000 }, async (t) => {
 	const home = directory(t);
 	const first = await demo(home);
 	assert.equal(first.code, 0, first.text);
