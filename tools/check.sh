@@ -6,7 +6,7 @@
 # It may call `counted PASSED FAILED` (otherwise the step itself counts as one) and `skipped WHAT, WHY`.
 
 # The rooms whose tests start threads: only they are worth building again under TSan.
-threaded_rooms='loop sql transport store identity guard backend audit serve'
+threaded_rooms='loop sql transport store identity guard backend audit site serve'
 fuzz_seconds=10
 tidy_seconds=360
 

@@ -26,6 +26,8 @@ static const char *const events[] = {
 	"PROTOCOL_REJECT",
 	"PLAN",
 	"APPROVAL",
+	"SIGN_IN",
+	"SIGN_OUT",
 	"KILL",
 	"KEY",
 	"RESUME",

@@ -22,6 +22,11 @@ void backends_check(struct backends *b, struct findings *f);
  * at work, which is an answer. */
 bool backends_answer(struct backends *b, struct err *err) must_check;
 
+/* Was the change of this call committed?  All ledgers are asked.  False: one of them cannot say,
+ * and none said yes.  *ledger_out, in the arena: the change's id. */
+bool backends_committed(struct backends *b, struct arena *a, struct str call_id, bool *found_out,
+	struct str *ledger_out, struct err *err) must_check;
+
 struct backend_usage {
 	struct str source;
 	unsigned inside, most; /* calls in it now; that may be */

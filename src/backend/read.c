@@ -167,8 +167,8 @@ static bool read_part(struct reading *r, struct rows *rows, struct err *err)
 	return ok;
 }
 
-bool read_rows(struct backends *b, struct lite *l, struct call *c, struct rows *rows,
-	struct err *err)
+bool read_rows(
+	struct backends *b, struct lite *l, struct call *c, struct rows *rows, struct err *err)
 {
 	struct reading r = { .b = b, .c = c, .lite = l, .bytes_left = c->entry->bytes };
 

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-void source_init(struct source *s, const struct source_config *config, unsigned statement_count,
-	bool writes)
+void source_init(
+	struct source *s, const struct source_config *config, unsigned statement_count, bool writes)
 {
 	pthread_condattr_t attr;
 

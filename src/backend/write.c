@@ -183,7 +183,8 @@ static bool sum_up(struct writing *w)
 	for (size_t i = 0; i < ch->step_count; i++)
 		writes[i] = ch->steps[i].entry->write;
 	if (!plan_sum_up(ch->plan, w->c->arena, writes, &err))
-		return call_fault(w->c, INTERNAL, "impact", arena_str(w->c->arena, str_c(err.text)));
+		return call_fault(
+			w->c, INTERNAL, "impact", arena_str(w->c->arena, str_c(err.text)));
 	if (!approval_needed(w))
 		return false;
 	plan_digest(ch->plan, w->c->arena, &ch->plan->digest);
@@ -236,8 +237,7 @@ static bool commit(struct writing *w)
 		ch->end = CHANGE_NOT;
 		return write_fault(w, &err);
 	}
-	return call_fault(w->c, OUTCOME_UNKNOWN, "commit",
-		arena_str(w->c->arena, str_c(err.text)));
+	return call_fault(w->c, OUTCOME_UNKNOWN, "commit", arena_str(w->c->arena, str_c(err.text)));
 }
 
 static bool go_live(struct writing *w)

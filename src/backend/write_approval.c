@@ -1,5 +1,5 @@
-/* write_approval - what approval a plan needs: the strictest of its tools', of their thresholds with
- * what was done before, and of who asks. */
+/* write_approval - what approval a plan needs: the strictest of its tools', of their thresholds
+ * with what was done before, and of who asks. */
 #include "backend/write.h"
 
 #include "plan/threshold.h"
@@ -35,8 +35,8 @@ static bool judge_step(struct writing *w, const struct entry *e, struct approval
 	if (!past)
 		return false;
 	if (!threshold_judge(w->change->plan, e->write, past, w->c->arena, &one, &err))
-		return call_fault(w->c, INTERNAL, "impact",
-			arena_str(w->c->arena, str_c(err.text)));
+		return call_fault(
+			w->c, INTERNAL, "impact", arena_str(w->c->arena, str_c(err.text)));
 	judge_person(w->c->who, &one);
 	if (approval_join(all, &one))
 		return true;

@@ -47,7 +47,8 @@ struct collecting {
 static const struct reference *references(
 	struct arena *a, const struct capture_table *t, const struct effect_rule *rule, size_t *n)
 {
-	struct reference *list = arena_array(a, struct reference, rule->refer_count + t->foreign_count);
+	struct reference *list =
+		arena_array(a, struct reference, rule->refer_count + t->foreign_count);
 
 	for (size_t i = 0; i < rule->refer_count; i++)
 		list[i] = rule->refers[i];
@@ -249,8 +250,8 @@ bool effects_collect(struct writing *w, struct call *step, struct effects *out)
 	if (!capture_take(w->lite, w->c->arena, ROWS_MAX, BYTES_MAX, &list, &err)) {
 		if (err.code != E_DENIED)
 			return write_fault(w, &err);
-		return call_fault(w->c, UNDECLARED_EFFECT, "table",
-			arena_str(w->c->arena, str_c(err.text)));
+		return call_fault(
+			w->c, UNDECLARED_EFFECT, "table", arena_str(w->c->arena, str_c(err.text)));
 	}
 	for (size_t i = 0; i < list.count; i++)
 		add_effect(&k, &list.changes[i], out);

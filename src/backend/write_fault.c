@@ -62,8 +62,7 @@ static void describe(struct call *c, const struct effect_finding *found)
 	jw_object(&w);
 	jw_put_str(&w, S("table"), found->table);
 	if (found->operation)
-		jw_put_str(
-			&w, S("operation"), str_c(effect_operation_name(found->operation)));
+		jw_put_str(&w, S("operation"), str_c(effect_operation_name(found->operation)));
 	if (found->column.n)
 		jw_put_str(&w, S("column"), found->column);
 	jw_put_u64(&w, S("rows"), found->rows);

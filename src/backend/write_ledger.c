@@ -5,9 +5,9 @@
  * effects and the answer are sealed, bound to the row.  An idempotency key is the caller's own, or
  * what the tool makes of its arguments; the caller's replaces the tool's.
  *
- * Invariants: 1. the capture is on while the row is written, and nothing but the ledger's own tables
- * may have been touched then: a trigger on the ledger rolls back.  2. a plan's id is in the ledger
- * once, whatever the store says. */
+ * Invariants: 1. the capture is on while the row is written, and nothing but the ledger's own
+ * tables may have been touched then: a trigger on the ledger rolls back.  2. a plan's id is in the
+ * ledger once, whatever the store says. */
 #include "backend/write.h"
 
 #include "plan/threshold.h"
@@ -22,8 +22,7 @@ static struct str seal_key(const struct writing *w)
 	return secret_bytes(&w->change->seal->key);
 }
 
-static void hmac_of(
-	const struct writing *w, struct str *parts, size_t count, struct sha256 *out)
+static void hmac_of(const struct writing *w, struct str *parts, size_t count, struct sha256 *out)
 {
 	struct buf text;
 
@@ -59,8 +58,8 @@ static void hmac_tenant(const struct writing *w, struct sha256 *out)
 static bool idem_of(const struct writing *w, struct sha256 *out, int64_t *within_us_out)
 {
 	const struct principal *p = w->c->who;
-	struct str parts[] = { S("ledger-key"), p->tenant, p->issuer, p->subject,
-		w->c->entry->name, S("caller"), w->change->idempotency_key };
+	struct str parts[] = { S("ledger-key"), p->tenant, p->issuer, p->subject, w->c->entry->name,
+		S("caller"), w->change->idempotency_key };
 	const struct write *write = w->c->entry->write;
 
 	*within_us_out = IDEMPOTENCY_US;
@@ -81,7 +80,8 @@ static struct str sealed_bound(const struct ledger_row *row, const char *what, s
 	return buf_str(out);
 }
 
-static bool unseal(struct writing *w, const struct ledger_row *row, struct str text, struct str *out)
+static bool unseal(
+	struct writing *w, const struct ledger_row *row, struct str text, struct str *out)
 {
 	struct buf bound, plain;
 
@@ -116,27 +116,27 @@ bool ledger_look(struct writing *w, bool *found_out)
 	struct err err;
 
 	*found_out = false;
-	if (ch->approved && !ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row,
-				    &err))
+	if (ch->approved &&
+		!ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row, &err))
 		return write_fault(w, &err);
 	if (!*found_out && idem_of(w, &idem, &within_us) &&
-		!ledger_by_idem(w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out,
-			&row, &err))
+		!ledger_by_idem(
+			w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out, &row, &err))
 		return write_fault(w, &err);
 	return !*found_out || take_row(w, &row);
 }
 
 /* --- thresholds --- */
 
-static bool add_up(struct writing *w, const struct ledger_sum *sums, size_t count,
-	struct threshold_past *out)
+static bool add_up(
+	struct writing *w, const struct ledger_sum *sums, size_t count, struct threshold_past *out)
 {
 	struct err err;
 
 	for (size_t i = 0; i < count; i++)
 		if (!threshold_past_add(out, sums[i].net, sums[i].gross, w->c->arena, &err))
-			return call_fault(w->c, INTERNAL, "ledger",
-				arena_str(w->c->arena, str_c(err.text)));
+			return call_fault(
+				w->c, INTERNAL, "ledger", arena_str(w->c->arena, str_c(err.text)));
 	return true;
 }
 
@@ -179,8 +179,7 @@ static struct str sealed(
 
 	buf_in(&bound, w->c->arena, 256);
 	buf_in(&out, w->c->arena, SEALED_MAX * 2);
-	seal_write(
-		w->change->seal, S("ledger"), sealed_bound(row, what, &bound), plain, &out);
+	seal_write(w->change->seal, S("ledger"), sealed_bound(row, what, &bound), plain, &out);
 	return buf_ok(&out) ? buf_str(&out) : STR_NONE;
 }
 
@@ -188,8 +187,7 @@ static struct str sealed(
 static void hmac_record(const struct writing *w, const struct effect *e, struct sha256 *out)
 {
 	const struct cell *row = e->before ? e->before : e->after;
-	struct str *parts =
-		arena_array(w->c->arena, struct str, e->table->column_count * 2 + 2);
+	struct str *parts = arena_array(w->c->arena, struct str, e->table->column_count * 2 + 2);
 	size_t n = 0;
 
 	parts[n++] = S("ledger-record");

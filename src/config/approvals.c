@@ -56,26 +56,13 @@ static void load_persons(struct config_load *l, const struct yaml *node)
 	reader_done(&r);
 }
 
-static struct str read_url(struct config_load *l, struct reader *r)
-{
-	struct str url = read_str(r, "url", STR_NONE), rest;
-	bool plain;
-
-	if (url.n && (!config_url_fits(url, &plain, &rest) || str_has(rest, '?')))
-		config_refuse(l, r->map, "url", "config.url",
-			arena_fmt(l->a, "'%.*s' is not the address of a page", STR_ARG(url)),
-			S("write https://HOST or https://HOST/PATH; http:// for a loopback host "
-			  "only"));
-	return str_ends(url, S("/")) ? str_sub(url, 0, url.n - 1) : url;
-}
-
 void config_approvals_load(struct config_load *l, const struct yaml *root)
 {
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, yaml_get(root, S("approvals")), "approvals");
-	l->c->approvals.url = read_url(l, &r);
 	l->c->approvals.token = read_bool(&r, "token", false);
 	load_persons(l, read_node(&r, "persons"));
+	config_approvals_page_load(l, &r);
 	reader_done(&r);
 }

@@ -202,8 +202,8 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	config_sources_load(l, root);
 	config_roles_load(l, root);
 	config_toolsets_load(l, root);
-	config_identity_load(l, root);
 	config_approvals_load(l, root);
+	config_identity_load(l, root);
 }
 
 const struct config *config_load(struct arena *a, struct str path, struct str override_listen,

@@ -202,6 +202,29 @@ static const struct yaml *rows_of(
 	return NULL;
 }
 
+/* Certificates are shown where their authority is known: an approver's at the approval pages, all
+ * others at the public listener. */
+static void check_shown(struct config_load *l, const struct yaml *at)
+{
+	const struct config *c = l->c;
+	bool calls = false, approves = false;
+
+	for (size_t i = 0; i < c->certificate_count; i++) {
+		calls |= !c->certificates[i].approver;
+		approves |= c->certificates[i].approver;
+	}
+	if (calls && !c->listen.tls_client_ca.n)
+		config_refuse(l, at, "certificates", "config.certificates",
+			S("identity.certificates without listen.http.tls.client_ca: nobody could "
+			  "show one"),
+			S("name the authority that signs them"));
+	if (approves && !c->approvals.listen.tls_client_ca.n && !c->listen.tls_client_ca.n)
+		config_refuse(l, at, "certificates", "config.certificates",
+			S("a certificate of an approver without approvals.tls.client_ca: nobody "
+			  "could show one"),
+			S("name the authority that signs them"));
+}
+
 static void load_certificates(struct config_load *l, struct reader *identity)
 {
 	const struct yaml *list =
@@ -215,11 +238,7 @@ static void load_certificates(struct config_load *l, struct reader *identity)
 		load_certificate(l, &list->items[i], rows, i);
 	l->c->certificates = rows;
 	l->c->certificate_count = list->count;
-	if (list->count && !l->c->listen.tls_client_ca.n)
-		config_refuse(l, identity->map, "certificates", "config.certificates",
-			S("identity.certificates without listen.http.tls.client_ca: nobody could "
-			  "show one"),
-			S("name the authority that signs them"));
+	check_shown(l, identity->map);
 }
 
 void config_credentials_load(struct config_load *l, struct reader *identity)

@@ -18,11 +18,18 @@ bool config_name_fits(struct str name, bool slash);
 
 void config_listen_load(struct config_load *l, const struct yaml *root, struct str override_listen);
 void config_refuse_address(struct config_load *l, const struct yaml *map, struct str address);
+/* tls, proxy_terminates_tls and allowed_hosts of a listener that people or agents reach. */
+void config_listener_load(struct config_load *l, struct reader *r, struct listen_config *o);
+/* With its address set: is it loopback, or safe where it is?  False: it is no address. */
+bool config_listener_check(struct config_load *l, const struct yaml *at, struct listen_config *o);
 bool config_is_loopback(struct str host); /* 127.0.0.0/8 in dotted form, ::1, localhost */
 void config_check_hosts(
 	struct config_load *l, const struct yaml *map, const struct listen_config *o);
 void config_admin_load(struct config_load *l, const struct yaml *node); /* NULL: absent */
+/* After the environment is known. */
 void config_approvals_load(struct config_load *l, const struct yaml *root);
+/* The keys of the same section that are about the pages. */
+void config_approvals_page_load(struct config_load *l, struct reader *r);
 /* After the environment is known. */
 void config_log_load(struct config_load *l, const struct yaml *root);
 /* After listen, before sources. */

@@ -23,6 +23,17 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	return IDENTITY_MISSING;
 }
 
+/* A person who decides on plans, or nobody. */
+static enum identity_verdict hand_out(struct known *k, struct arena *a, struct principal *out)
+{
+	if (!k->principal.approver || k->principal.kind != PRINCIPAL_HUMAN) {
+		known_drop(k);
+		return IDENTITY_USE;
+	}
+	known_hand_out(k, a, out);
+	return IDENTITY_OK;
+}
+
 enum identity_verdict approver_verify(struct identity *i, struct arena *a,
 	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out)
@@ -36,14 +47,17 @@ enum identity_verdict approver_verify(struct identity *i, struct arena *a,
 	if (shown->certificate.sha256.n && wall_us >= shown->certificate.ends_us)
 		return IDENTITY_EXPIRED;
 	verdict = verify(i, shown, at, &k);
-	if (verdict != IDENTITY_OK)
-		return verdict;
-	if (!k->principal.approver || k->principal.kind != PRINCIPAL_HUMAN) {
-		known_drop(k);
-		return IDENTITY_USE;
-	}
-	known_hand_out(k, a, out);
-	return IDENTITY_OK;
+	return verdict == IDENTITY_OK ? hand_out(k, a, out) : verdict;
+}
+
+enum identity_verdict approver_again(
+	struct identity *i, struct arena *a, struct str id, int64_t wall_us, struct principal *out)
+{
+	struct known *k = NULL;
+	enum identity_verdict verdict =
+		key_again_approver(i, id, (struct moment){ .wall_us = wall_us }, &k);
+
+	return verdict == IDENTITY_OK ? hand_out(k, a, out) : verdict;
 }
 
 /* --- whether it still counts --- */

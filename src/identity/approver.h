@@ -11,6 +11,11 @@ enum identity_verdict approver_verify(struct identity *i, struct arena *a,
 	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out);
 
+/* The holder of a key that was verified before, as the store has it now; id: principal.credential.
+ * For what stays open between requests: whoever calls this knows that it was shown. */
+enum identity_verdict approver_again(
+	struct identity *i, struct arena *a, struct str id, int64_t wall_us, struct principal *out);
+
 /* Whose yes it was. */
 struct approver_given {
 	struct str credential, subject, tenant; /* as principal has them */

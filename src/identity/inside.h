@@ -37,6 +37,9 @@ enum identity_verdict key_verify(
 /* Of a key that decides on plans. */
 enum identity_verdict key_verify_approver(
 	struct identity *i, struct str token, struct moment at, struct known **out);
+/* Of such a key that was shown before: by its id. */
+enum identity_verdict key_again_approver(
+	struct identity *i, struct str id, struct moment at, struct known **out);
 enum identity_verdict key_verify_signed(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out);
 enum identity_verdict proxy_verify(struct identity *i, const struct credential_shown *shown,

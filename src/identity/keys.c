@@ -128,6 +128,28 @@ enum identity_verdict key_verify_approver(
 	return verdict;
 }
 
+enum identity_verdict key_again_approver(
+	struct identity *i, struct str id, struct moment at, struct known **out)
+{
+	enum identity_verdict verdict = IDENTITY_USE;
+	struct key_row row;
+	struct arena a;
+
+	arena_init(&a, ROW_BYTES);
+	if (!read_row(i, &a, id, &row))
+		verdict = IDENTITY_UNAVAILABLE;
+	else if (!row.id.n)
+		verdict = IDENTITY_UNKNOWN;
+	else if (row.approver && !row.sealed.n)
+		verdict = judge(i->config, &row, at.wall_us);
+	if (verdict == IDENTITY_OK) {
+		*out = known_of(i->config, &row);
+		verdict = *out ? IDENTITY_OK : IDENTITY_UNKNOWN;
+	}
+	arena_done(&a);
+	return verdict;
+}
+
 /* --- signing keys --- */
 
 /* The secret of the row, or zeros in its place.  Where there is nothing to open, something of the

@@ -328,8 +328,8 @@ static bool render_completion(struct call *c, struct jw *w)
 	return true;
 }
 
-static bool render_body(struct call *c, struct str mask_key, struct jw *w, bool structured,
-	struct str next_cursor)
+static bool render_body(
+	struct call *c, struct str mask_key, struct jw *w, bool structured, struct str next_cursor)
 {
 	if (c->content == CONTENT_CHANGE)
 		return change_render(c, mask_key, w, structured);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "serve/admin.h"
+#include "serve/approvals_front.h"
 #include "serve/http_exchange.h"
 #include "serve/http_shown.h"
 #include "serve/metadata.h"
@@ -465,6 +466,10 @@ static void route(struct request *q)
 	}
 	if (admin_owns(q->http->path)) {
 		deny(q, 404, "DENY", "admin", S("nothing is here"));
+		return;
+	}
+	if (approvals_front_owns(q->http->path)) {
+		deny(q, 404, "DENY", "approvals", S("nothing is here"));
 		return;
 	}
 	if (is_metadata(q)) {

@@ -17,7 +17,8 @@
  *
  * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
  * durable record yields the receipt without which no reply is written.  What was committed and
- * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row. */
+ * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row.
+ */
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 #include "serve/gate.h"
 #include "serve/log.h"
 #include "serve/propose.h"
+#include "serve/settle.h"
 #include "store/plans.h"
 
 #include <stdatomic.h>
@@ -108,8 +110,7 @@ static bool step_change(struct run *r)
 	c->change->catalog = r->generation->catalog->digest;
 	if (store_now_us(world_store(r->world), &c->change->now_us, &err))
 		return true;
-	return call_fault(c, UPSTREAM_UNAVAILABLE, "store",
-		arena_str(c->arena, str_c(err.text)));
+	return call_fault(c, UPSTREAM_UNAVAILABLE, "store", arena_str(c->arena, str_c(err.text)));
 }
 
 static bool step_approval(struct run *r)
@@ -186,8 +187,7 @@ static bool step_execute(struct run *r)
 
 	/* what an order met while it ran is not shown, even if it got to its end first; but what
 	 * was committed is told */
-	if (!was_sent(r->call) &&
-		atomic_load_explicit(&r->call->killed, memory_order_acquire))
+	if (!was_sent(r->call) && atomic_load_explicit(&r->call->killed, memory_order_acquire))
 		return guard_kill(r->call, &r->watched.found, true) == VERDICT_PASS;
 	return ran;
 }
@@ -352,8 +352,9 @@ static void fail_unlogged(struct run *r)
 {
 	struct call *c = r->call;
 
-	log_error("outcome_unlogged", "call=%.*s entry=%.*s note=\"nothing is served any more: repair "
-				      "the audit log's disk, then restart\"",
+	log_error("outcome_unlogged",
+		"call=%.*s entry=%.*s note=\"nothing is served any more: repair "
+		"the audit log's disk, then restart\"",
 		ID_BYTES, c->id.c, STR_ARG(c->entry->name));
 	call_fault(c, OUTCOME_UNKNOWN, "outcome_unlogged", STR_NONE);
 }
@@ -415,6 +416,7 @@ void pipeline_run(struct run *r)
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
 	record(r, spare);
+	settle_call(r);
 	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
 	log_call(r);
 }

@@ -97,11 +97,9 @@ bool propose_find(struct run *r)
 static void find_page(struct run *r)
 {
 	struct change *ch = r->call->change;
-	struct str url = r->generation->config->approvals.url;
 
-	if (url.n)
-		ch->approval_url =
-			arena_fmt(r->call->arena, "%.*s/%.*s", STR_ARG(url), STR_ARG(ch->plan->id));
+	ch->approval_url =
+		world_plan_url(r->world, r->generation->config, r->call->arena, ch->plan->id);
 }
 
 static void write_form(struct jw *w)

@@ -94,6 +94,15 @@ static bool same_secret(const struct secret_config *a, const struct secret_confi
 	       (a->file.n || str_eq(secret_bytes(&a->value), secret_bytes(&b->value)));
 }
 
+static bool same_approvals(const struct approvals_config *a, const struct approvals_config *b)
+{
+	const struct listen_config *x = &a->listen, *y = &b->listen;
+
+	return a->on == b->on && str_eq(x->address, y->address) && x->tls == y->tls &&
+	       str_eq(x->tls_cert, y->tls_cert) && str_eq(x->tls_key, y->tls_key) &&
+	       str_eq(x->tls_client_ca, y->tls_client_ca);
+}
+
 /* What lives as long as the process: an operator who changed it must not think that a reload did.
  */
 static void warn_of_restart(const struct config *was, const struct config *now)
@@ -114,6 +123,7 @@ static void warn_of_restart(const struct config *was, const struct config *now)
 		{ "listen.http.address", was->listen.http == now->listen.http &&
 						 str_eq(was->listen.written, now->listen.written) },
 		{ "listen.admin", same_admin(&was->admin, &now->admin) },
+		{ "approvals", same_approvals(&was->approvals, &now->approvals) },
 		{ "tls", was->listen.tls == now->listen.tls &&
 				 str_eq(was->listen.tls_cert, now->listen.tls_cert) &&
 				 str_eq(was->listen.tls_key, now->listen.tls_key) &&

@@ -78,6 +78,23 @@ export async function runTyping(args, typed, { deadlineMs = 20000, env = {} } = 
 	return { code, stdout, stderr: stdout, asked };
 }
 
+// One command at a terminal; `typed` answers, in turn, each of the prompts.
+export async function sitDown(words, typed) {
+	const quote = (word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`;
+	const child = spawn('script', ['--quiet', '--return', '--echo', 'always', '--command', [program, ...words].map(quote).join(' '), '/dev/null']);
+	let seen = '';
+	child.stdout.setEncoding('utf8').on('data', (text) => (seen += text));
+	const ended = new Promise((done) => child.on('close', done));
+	let at = 0;
+	for (const [prompt, answer] of typed) {
+		await until(`"${prompt}"`, () => seen.indexOf(prompt, at) >= 0 || child.exitCode !== null, 20000);
+		if (seen.indexOf(prompt, at) < 0) break;
+		at = seen.indexOf(prompt, at) + prompt.length;
+		child.stdin.write(`${answer}\n`);
+	}
+	const code = await ended;
+	return { code, seen };
+}
 // `postern serve` on a free port of loopback, stopped by SIGTERM after the test; it must end with 0.
 export async function serve(t, config, { args = [], env = {}, stop = true } = {}) {
 	const it = start(['serve', config, '--listen', '127.0.0.1:0', ...args], { env });

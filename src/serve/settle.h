@@ -1,0 +1,13 @@
+/* settle - what became of changes, told to those who keep a copy: the plan in the store, and the
+ * log where its outcome is not known. */
+#pragma once
+#include "serve/pipeline.h"
+
+/* After the call's record: its plan is applied, or nobody knows yet. */
+void settle_call(struct run *r);
+/* Looks up whatever the log does not know the end of; before readiness, and every so often.  Says
+ * in the log what it found. */
+void settle_open(struct world *w);
+/* For world.c: reconcile_look over the ledgers of all sources.  ctx: the world. */
+bool settle_look(void *world, struct arena *a, struct str tool, const struct id *call,
+	bool *committed_out, struct str *ledger_out, struct err *err);
