@@ -2,7 +2,7 @@
 //
 // usage: node --import ./test/e2e/packages.mjs tools/demo.mjs [--once] [--listen HOST:PORT]
 //   --once    ends after the calls, instead of serving until Ctrl-C
-//   --listen  another address than the example's own
+//   --listen  another address than the example's own; the approval pages are then on any port
 //
 // It ends with a change: shown, approved at a terminal (script(1) plays the person, who has a key for that
 // alone), made, and found again in the ledger and in the log.
@@ -160,7 +160,8 @@ async function change(url, key, approverKey, leadKey) {
 	const { plan } = shown.structuredContent;
 	if (!plan) throw new Sorry(`no plan: ${JSON.stringify(shown.structuredContent)}`);
 	indented(shown.content[0].text);
-	step(`the person looks at it outside the assistant, and says yes (postern approve postern.yaml ${plan.id})`);
+	const page = plan.url ? `at ${plan.url}, or ` : '';
+	step(`the person looks at it outside the assistant, ${page}in a terminal, and says yes (postern approve postern.yaml ${plan.id})`);
 	await approve(plan.id, plan.approval === 'other' ? leadKey : approverKey);
 	step('the assistant calls again with the plan: exactly that is made, or nothing');
 	const done = (await call(tool, { ...args, plan_id: plan.id })).structuredContent;
@@ -206,6 +207,7 @@ async function walk(url, key, juniorKey) {
 async function main() {
 	mkdirSync(home, { recursive: true });
 	cpSync(join(root, 'examples/support-desk'), home, { recursive: true });
+	if (listenAt > 0) writeFileSync(config, readFileSync(config, 'utf8').replace('127.0.0.1:8479', '127.0.0.1:0'));
 	step('preparing build/demo');
 	makeDatabase();
 	markDatabase();

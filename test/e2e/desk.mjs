@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ask, directory, issueKey, program, request, root, run, serve } from './harness.mjs';
@@ -66,6 +66,7 @@ export async function openDesk(scope) {
 	const config = join(home, 'postern.yaml');
 	const database = join(home, 'support-desk.db');
 	cpSync(example, home, { recursive: true });
+	writeFileSync(config, readFileSync(config, 'utf8').replace('127.0.0.1:8479', '127.0.0.1:0')); // its approval pages, on any port
 	copyFileSync(makeDatabase(scope), database);
 	const marked = await run(['install', config, 'crm', '--synthetic']);
 	assert.equal(marked.code, 0, marked.stderr);
