@@ -106,6 +106,10 @@ describe('reads', () => {
 const signed = () => desk.row(`SELECT s.contract_id, s.person_id AS wrong, p.id AS 'right' FROM signatories s JOIN contracts k ON k.id = s.contract_id
 	JOIN people p ON p.customer_id = k.customer_id WHERE k.status = 'active' AND k.id NOT LIKE 'ctr_00000%' AND p.left_on IS NULL AND p.id <> s.person_id
 	AND NOT EXISTS (SELECT 1 FROM signatories o WHERE o.contract_id = k.id AND o.person_id = p.id) ORDER BY k.id LIMIT 1`);
+const refunded = () => desk.row(`SELECT k.id AS contract_id, o.id AS right_customer_id, p.id AS signatory_id FROM refunds r JOIN customers c ON c.id = r.customer_id
+	JOIN contracts k ON k.customer_id = c.id JOIN customers o ON o.name = c.name AND o.id <> c.id AND o.merged_into IS NULL
+	JOIN people p ON p.customer_id = o.id AND p.role = 'managing director' AND p.left_on IS NULL
+	WHERE EXISTS (SELECT 1 FROM invoices i WHERE i.contract_id = k.id AND i.status = 'paid') LIMIT 1`);
 const voided = () => desk.row("SELECT id FROM contracts WHERE status = 'void' ORDER BY id LIMIT 1").id;
 const changing = {
 	add_case_note: {
@@ -161,6 +165,7 @@ const changing = {
 			[{ ...args, right_customer_id: idOf('cus', 3004) }, 'CONFLICT', 'already_there'],
 			[{ ...args, right_customer_id: idOf('cus', 6) }, 'PRECONDITION_FAILED', 'another_business'],
 			[{ ...args, signatory_id: idOf('per', 4362 * 8 + 1) }, 'PRECONDITION_FAILED', 'no_power_to_sign'],
+			[{ ...args, ...refunded() }, 'PRECONDITION_FAILED', 'refunds_to_settle'],
 		],
 		holds: (args) => assert.deepEqual(desk.rows('SELECT DISTINCT customer_id AS c FROM invoices WHERE contract_id = ?', args.contract_id), [{ c: args.right_customer_id }]),
 	},
@@ -209,6 +214,7 @@ const changing = {
 		],
 		holds: (args) => {
 			assert.deepEqual(desk.row('SELECT merged_into, status FROM customers WHERE id = ?', args.duplicate_id), { merged_into: args.into_id, status: 'inactive' });
+			assert.equal(desk.row('SELECT count(*) AS n FROM customers WHERE merged_into = ?', args.duplicate_id).n, 0);
 			for (const table of ['contracts', 'invoices', 'people'])
 				assert.equal(desk.row(`SELECT count(*) AS n FROM ${table} WHERE customer_id = ?`, args.duplicate_id).n, 0, table);
 		},
@@ -303,9 +309,26 @@ describe('large amounts', () => {
 		assert.equal((await desk.approve('fay', plan.id)).code, 0);
 		assert.equal((await desk.call('nora', 'create_refund', { ...refund(50), plan_id: plan.id })).outcome, 'applied');
 	});
-	it('of a merge always do', async () => {
-		const { plan } = await desk.previewed('nora', 'merge_duplicate_customer', { duplicate_id: idOf('cus', 202), into_id: idOf('cus', 6), reason });
+	it('are no larger after a merge: what was given back to the duplicate stays given back', async () => {
+		const [one, two] = desk.rows(`SELECT a.id AS a, b.id AS b FROM customers a JOIN customers b ON a.name = b.name AND a.country = b.country AND a.id < b.id
+			WHERE a.merged_into IS NULL AND b.merged_into IS NULL AND EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = b.id AND i.status = 'paid' AND i.amount_cents BETWEEN 90000 AND 1000000)
+			AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = a.id AND i.status = 'paid') AND (SELECT sum(amount_cents) FROM invoices i WHERE i.customer_id = b.id AND i.status = 'paid') < 1000000 LIMIT 1`)
+			.flatMap((row) => [row.a, row.b]);
+		const paid = desk.row("SELECT sum(amount_cents) AS n FROM invoices WHERE customer_id = ? AND status = 'paid'", two).n;
+		const who = await desk.join('merging', 'support_l3');
+		await desk.change(who, who, 'create_refund', { customer_id: two, amount_cents: 90000, reason: 'error' });
+		await desk.change(who, 'dana', 'merge_duplicate_customer', { duplicate_id: two, into_id: one, reason });
+		const most = paid - 90000;
+		await desk.refused(who, 'create_refund', { customer_id: one, amount_cents: most + 1, reason: 'error' }, 'PRECONDITION_FAILED', 'not_paid');
+		assert.equal((await desk.previewed(who, 'create_refund', { customer_id: one, amount_cents: most, reason: 'error' })).impact.sums.refund_cents, String(most));
+	});
+	it('of a merge always do; what was merged before goes on to where it ends', async () => {
+		const [first, second, last] = [516, 6, 202].map((n) => idOf('cus', n));
+		const { plan } = await desk.previewed('nora', 'merge_duplicate_customer', { duplicate_id: second, into_id: last, reason });
 		assert.deepEqual([plan.approval, plan.grant], ['other', 'approve.customers']);
+		assert.equal(desk.row('SELECT merged_into AS into_id FROM customers WHERE id = ?', first).into_id, second);
+		await desk.change('nora', 'dana', 'merge_duplicate_customer', { duplicate_id: second, into_id: last, reason });
+		assert.deepEqual(desk.rows('SELECT DISTINCT merged_into AS into_id FROM customers WHERE id IN (?, ?)', first, second), [{ into_id: last }]);
 	});
 });
 
@@ -334,8 +357,8 @@ describe('a trigger behind the back of a tool', () => {
 describe('limits of a day', () => {
 	it('hold for each person: of one tool, and of all that change something', async () => {
 		const [one, two] = [await desk.join('hasty', 'support_l1'), await desk.join('calm', 'support_l1')];
-		const note = (who, i) => desk.call(who, 'add_case_note', { customer_id: idOf('cus', 6), note: `Note ${i}`, dry_run: false });
-		const event = (who, i) => desk.call(who, 'append_event', { customer_id: idOf('cus', 6), kind: 'call', summary: `Call ${i}`, dry_run: false });
+		const note = (who, i) => desk.call(who, 'add_case_note', { customer_id: idOf('cus', 3004), note: `Note ${i}`, dry_run: false });
+		const event = (who, i) => desk.call(who, 'append_event', { customer_id: idOf('cus', 3004), kind: 'call', summary: `Call ${i}`, dry_run: false });
 		let done = 0, got;
 		while ((got = await (done % 2 ? note : event)(one, done)).outcome === 'applied') done++;
 		assert.deepEqual([got.error.code, got.error.details.reason, done], ['RATE_LIMITED', 'destructive', 60]);
