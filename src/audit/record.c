@@ -10,9 +10,11 @@
 
 #include "audit/clip.h"
 #include "audit/record_change.h"
+#include "plan/past.h"
 
 #define NAME_MAX_BYTES 128
 #define TEXT_MAX_BYTES 1024
+#define UNMASKED_MAX 64
 
 static const char *const events[] = {
 	"START",
@@ -176,30 +178,90 @@ static struct str code_of(const struct call *c)
 	return S("UNFINISHED");
 }
 
-/* The columns that the caller saw by a grant of unmask. */
-static void put_unmasked(struct jw *w, const struct call *c)
-{
-	const struct action *action;
-	bool any = false;
+/* Without memory of the call's: that may be used up. */
+struct unmasked {
+	struct {
+		struct str table, column; /* table: empty for the entry's own */
+	} list[UNMASKED_MAX];
+	size_t count;
+};
 
-	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
+static void add_unmasked(struct unmasked *u, struct str table, struct str column)
+{
+	for (size_t i = 0; i < u->count; i++)
+		if (str_eq(u->list[i].table, table) && str_eq(u->list[i].column, column))
+			return;
+	if (u->count == UNMASKED_MAX)
 		return;
-	action = &c->entry->action;
+	u->list[u->count].table = table;
+	u->list[u->count++].column = column;
+}
+
+static void write_name(struct jw *w, struct str table, struct str column)
+{
+	struct buf name;
+
+	buf_init(&name, 2 * NAME_MAX_BYTES + 1);
+	if (table.n) {
+		buf_add(&name, str_sub(table, 0, NAME_MAX_BYTES));
+		buf_char(&name, '.');
+	}
+	buf_add(&name, str_sub(column, 0, NAME_MAX_BYTES));
+	jw_str(w, buf_str(&name));
+	buf_done(&name);
+}
+
+static void find_in_rows(struct unmasked *u, const struct call *c)
+{
+	const struct action *action = &c->entry->action;
+
 	for (size_t p = 0; p < action->part_count; p++)
 		for (size_t i = 0; i < action->parts[p].column_count; i++) {
 			const struct column *column = &action->parts[p].columns[i];
 
-			if (column->mask.kind == MASK_NONE || call_masks(c, column))
-				continue;
-			if (!any) {
-				jw_name(w, S("unmasked"));
-				jw_array(w);
-			}
-			any = true;
-			jw_str(w, str_sub(column->name, 0, NAME_MAX_BYTES));
+			if (column->mask.kind != MASK_NONE && !call_masks(c, column))
+				add_unmasked(u, STR_NONE, column->name);
 		}
-	if (any)
-		jw_array_end(w);
+}
+
+static void find_in_table(struct unmasked *u, const struct call *c, const struct effect_table *t)
+{
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct effect_column *column = &t->columns[i];
+
+		if (column->shown && column->unmask.n && principal_holds(c->who, column->unmask))
+			add_unmasked(u, t->name, column->name);
+	}
+}
+
+/* Of changes that were told: their columns are not the entry's. */
+static void find_in_past(struct unmasked *u, const struct call *c)
+{
+	for (size_t i = 0; c->past && i < c->past->count; i++) {
+		const struct plan *p = &c->past->list[i].plan;
+
+		for (size_t s = 0; s < p->step_count; s++)
+			for (size_t k = 0; k < p->steps[s].effects.count; k++)
+				find_in_table(u, c, p->steps[s].effects.list[k].table);
+	}
+}
+
+/* The columns that the caller saw by a grant of unmask. */
+static void put_unmasked(struct jw *w, const struct call *c)
+{
+	struct unmasked u = { .count = 0 };
+
+	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
+		return;
+	find_in_rows(&u, c);
+	find_in_past(&u, c);
+	if (!u.count)
+		return;
+	jw_name(w, S("unmasked"));
+	jw_array(w);
+	for (size_t i = 0; i < u.count; i++)
+		write_name(w, u.list[i].table, u.list[i].column);
+	jw_array_end(w);
 }
 
 static void put_outcome(struct jw *w, const struct call *c, const struct protector *p)

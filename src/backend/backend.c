@@ -102,7 +102,7 @@ static struct source *source_of(struct backends *b, const struct source_config *
 static bool needs_source(enum action_kind kind)
 {
 	return kind == ACTION_READ || kind == ACTION_SCRIPT || kind == ACTION_FILE ||
-	       kind == ACTION_RAW || kind == ACTION_WRITE;
+	       kind == ACTION_RAW || kind == ACTION_WRITE || kind == ACTION_LEDGER;
 }
 
 /* A read asks the rule of its own source inside its transaction (read.c). */
@@ -145,6 +145,8 @@ bool backend_run(struct backends *b, const struct warrant *w)
 		return run_raw(b, s, c);
 	case ACTION_WRITE:
 		return run_write(b, s, c);
+	case ACTION_LEDGER:
+		return run_ledger(s, c);
 	}
 	return call_fault(c, INTERNAL, "action", S("an action of no known kind"));
 }

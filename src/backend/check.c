@@ -5,6 +5,7 @@
 #include "backend/inside.h"
 
 #include "config/profile.h"
+#include "sql/ledger.h"
 #include "sql/marker.h"
 
 #define CHECK_WAIT_MS 2000
@@ -48,6 +49,27 @@ static void check_visible(struct check *k, const struct entry *e)
 	catalog_lint_facts(k->b->catalog, &facts, k->f);
 }
 
+/* Before a caller finds out: there is something to tell from. */
+static void check_ledger(struct check *k, const struct entry *e)
+{
+	bool exists = false;
+	struct err err;
+
+	if (e->action.kind != ACTION_LEDGER || e->source != k->source->config)
+		return;
+	if (!ledger_exists(k->lite, &exists, &err))
+		finding_error(k->f, e->at, "ledger.missing",
+			arena_fmt(k->f->a, "source %.*s: %s", STR_ARG(k->source->config->name),
+				err.text),
+			S("look at its tables postern_ledger…"));
+	else if (!exists)
+		finding_error(k->f, e->at, "ledger.missing",
+			arena_fmt(k->f->a, "source %.*s has no ledger",
+				STR_ARG(k->source->config->name)),
+			arena_fmt(k->f->a, "make it: postern install CONFIG %.*s",
+				STR_ARG(k->source->config->name)));
+}
+
 /* Before a caller finds out: the source says that a statement of a caller's may run on it. */
 static void check_raw(struct check *k, const struct entry *e)
 {
@@ -68,6 +90,7 @@ static void check_entry(struct check *k, const struct entry *e)
 {
 	check_visible(k, e);
 	check_raw(k, e);
+	check_ledger(k, e);
 	if (e->action.kind != ACTION_READ || e->source != k->source->config)
 		return;
 	for (size_t i = 0; i < e->action.part_count; i++) {

@@ -18,6 +18,7 @@ struct backends {
 
 /* Each ends the call: CALL_DONE or CALL_ASKS, or false with the fault set. */
 bool run_read(struct backends *b, struct source *s, struct call *c) must_check;
+bool run_ledger(struct source *s, struct call *c) must_check;
 bool run_script(struct source *s, struct call *c) must_check;
 bool run_file(struct source *s, struct call *c) must_check;
 bool run_text(struct call *c) must_check;

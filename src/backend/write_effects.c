@@ -229,6 +229,13 @@ static bool rows_fit(struct collecting *k, const struct capture_list *list)
 	return true;
 }
 
+/* Rows in which a virtual table keeps its index follow from what was indexed, and differ from one
+ * run to the next: they are no effects where the tool declares the virtual table. */
+static bool follows(struct collecting *k, const struct capture_table *t)
+{
+	return t->shadow_of.n && write_rule(k->step->entry->write, t->shadow_of);
+}
+
 static void add_effect(struct collecting *k, const struct capture_change *from, struct effects *out)
 {
 	struct arena *a = k->w->c->arena;
@@ -254,6 +261,7 @@ bool effects_collect(struct writing *w, struct call *step, struct effects *out)
 			w->c, UNDECLARED_EFFECT, "table", arena_str(w->c->arena, str_c(err.text)));
 	}
 	for (size_t i = 0; i < list.count; i++)
-		add_effect(&k, &list.changes[i], out);
+		if (!follows(&k, list.changes[i].table))
+			add_effect(&k, &list.changes[i], out);
 	return rows_fit(&k, &list);
 }

@@ -1,56 +1,20 @@
 /* write_ledger - what a write keeps in the ledger of its source, and what it reads there first.
  *
- * Who, tenant, idempotency keys and keys of records are there as HMACs under the store's key, each
- * with its purpose and with the length of every part, so that none can stand for another; the
- * effects and the answer are sealed, bound to the row.  An idempotency key is the caller's own, or
- * what the tool makes of its arguments; the caller's replaces the tool's.
+ * What names somebody or something is an HMAC there, the effects and the answer are sealed
+ * (ledger_seal.h).  An idempotency key is the caller's own, or what the tool makes of its
+ * arguments; the caller's replaces the tool's.
  *
  * Invariants: 1. the capture is on while the row is written, and nothing but the ledger's own
  * tables may have been touched then: a trigger on the ledger rolls back.  2. a plan's id is in the
  * ledger once, whatever the store says. */
 #include "backend/write.h"
 
+#include "backend/ledger_seal.h"
 #include "plan/threshold.h"
 #include "sql/ledger.h"
 
-#define BOUND_MAX ((size_t)16 << 10)
 #define SEALED_MAX ((size_t)24 << 20)
 #define IDEMPOTENCY_US (INT64_C(24) * 3600 * 1000000) /* how long a caller's own key holds */
-
-static struct str seal_key(const struct writing *w)
-{
-	return secret_bytes(&w->change->seal->key);
-}
-
-static void hmac_of(const struct writing *w, struct str *parts, size_t count, struct sha256 *out)
-{
-	struct buf text;
-
-	buf_init(&text, SEALED_MAX);
-	for (size_t i = 0; i < count; i++) {
-		buf_u64(&text, parts[i].n);
-		buf_char(&text, ':');
-		buf_add(&text, parts[i]);
-	}
-	bug_on(!buf_ok(&text));
-	hmac_sha256(seal_key(w), buf_str(&text), out);
-	buf_done(&text);
-}
-
-static void hmac_who(const struct writing *w, struct sha256 *out)
-{
-	const struct principal *p = w->c->who;
-	struct str parts[] = { S("ledger-who"), p->tenant, p->issuer, p->subject };
-
-	hmac_of(w, parts, ARRAY_LEN(parts), out);
-}
-
-static void hmac_tenant(const struct writing *w, struct sha256 *out)
-{
-	struct str parts[] = { S("ledger-tenant"), w->c->who->tenant };
-
-	hmac_of(w, parts, ARRAY_LEN(parts), out);
-}
 
 /* --- idempotency --- */
 
@@ -70,28 +34,7 @@ static bool idem_of(const struct writing *w, struct sha256 *out, int64_t *within
 		parts[6] = args_fill(w->c, write->idempotency_key, false);
 		*within_us_out = (int64_t)write->idempotency_ms * 1000;
 	}
-	hmac_of(w, parts, ARRAY_LEN(parts), out);
-	return true;
-}
-
-static struct str sealed_bound(const struct ledger_row *row, const char *what, struct buf *out)
-{
-	buf_fmt(out, "%s:%.*s", what, STR_ARG(row->id));
-	return buf_str(out);
-}
-
-static bool unseal(
-	struct writing *w, const struct ledger_row *row, struct str text, struct str *out)
-{
-	struct buf bound, plain;
-
-	buf_in(&bound, w->c->arena, 256);
-	buf_in(&plain, w->c->arena, SEALED_MAX);
-	if (!seal_read(w->change->seal, S("ledger"), sealed_bound(row, "result", &bound), text,
-		    &plain))
-		return call_fault(w->c, INTERNAL, "ledger",
-			S("the ledger's row was sealed with another key, or was changed"));
-	*out = buf_str(&plain);
+	ledger_hmac(w->change->seal, parts, ARRAY_LEN(parts), out);
 	return true;
 }
 
@@ -104,7 +47,9 @@ static bool take_row(struct writing *w, const struct ledger_row *row)
 		return call_fault(w->c, CONFLICT, "idempotency_key",
 			S("the key was used with other arguments"));
 	ch->ledger_id = row->id;
-	return unseal(w, row, row->result, &ch->answer);
+	return ledger_unseal(ch->seal, w->c->arena, row->id, "result", row->result, &ch->answer) ||
+	       call_fault(w->c, INTERNAL, "ledger",
+		       S("the ledger's row was sealed with another key, or was changed"));
 }
 
 bool ledger_look(struct writing *w, bool *found_out)
@@ -153,9 +98,9 @@ bool ledger_past(struct writing *w, const struct entry *e, const struct threshol
 
 	if (t->per == OVER_TENANT) {
 		since.of = LEDGER_OF_TENANT;
-		hmac_tenant(w, &since.whose);
+		ledger_hmac_tenant(w->change->seal, w->c->who->tenant, &since.whose);
 	} else {
-		hmac_who(w, &since.whose);
+		ledger_hmac_who(w->change->seal, w->c->who, &since.whose);
 	}
 	if (!ledger_sums_since(w->lite, w->c->arena, &since, &sums, &count, &err))
 		return write_fault(w, &err);
@@ -172,49 +117,35 @@ void ledger_name(struct writing *w)
 	w->change->ledger_id = arena_fmt(w->c->arena, "ch_%.*s", ID_BYTES, id->c);
 }
 
-static struct str sealed(
-	struct writing *w, const struct ledger_row *row, const char *what, struct str plain)
+static void add_record(const struct writing *w, const struct effect *e, const struct cell *row,
+	struct ledger_change *list, size_t *n)
 {
-	struct buf bound, out;
+	struct ledger_change *out = &list[*n];
 
-	buf_in(&bound, w->c->arena, 256);
-	buf_in(&out, w->c->arena, SEALED_MAX * 2);
-	seal_write(w->change->seal, S("ledger"), sealed_bound(row, what, &bound), plain, &out);
-	return buf_ok(&out) ? buf_str(&out) : STR_NONE;
+	if (!row)
+		return;
+	out->table = ledger_table(w->c->arena, e->table->name);
+	out->operation = str_c(effect_operation_name(e->operation));
+	ledger_hmac_effect(w->change->seal, w->c->arena, e, row, &out->key);
+	if (row == e->before || !e->before || !sha256_eq(&list[*n - 1].key, &out->key))
+		++*n;
 }
 
-/* The key columns' values, by which all changes of one record are found. */
-static void hmac_record(const struct writing *w, const struct effect *e, struct sha256 *out)
-{
-	const struct cell *row = e->before ? e->before : e->after;
-	struct str *parts = arena_array(w->c->arena, struct str, e->table->column_count * 2 + 2);
-	size_t n = 0;
-
-	parts[n++] = S("ledger-record");
-	parts[n++] = e->table->name;
-	for (size_t i = 0; i < e->table->column_count; i++)
-		if (e->table->columns[i].key) {
-			parts[n++] = e->table->columns[i].name;
-			parts[n++] = row[i].text;
-		}
-	hmac_of(w, parts, n, out);
-}
-
+/* By which all changes of one record are found: one whose key changes is two. */
 static struct ledger_change *changes_of(const struct writing *w, size_t *count_out)
 {
 	const struct plan *p = w->change->plan;
 	struct ledger_change *list =
-		arena_array(w->c->arena, struct ledger_change, (size_t)p->rows + 1);
+		arena_array(w->c->arena, struct ledger_change, (size_t)p->rows * 2 + 1);
 	size_t n = 0;
 
 	for (size_t s = 0; s < p->step_count; s++)
 		for (size_t i = 0; i < p->steps[s].effects.count; i++) {
 			const struct effect *e = &p->steps[s].effects.list[i];
 
-			bug_on(n > p->rows);
-			list[n].table = e->table->name;
-			list[n].operation = str_c(effect_operation_name(e->operation));
-			hmac_record(w, e, &list[n++].key);
+			bug_on(n >= p->rows * 2);
+			add_record(w, e, e->before, list, &n);
+			add_record(w, e, e->after, list, &n);
 		}
 	*count_out = n;
 	return list;
@@ -247,14 +178,15 @@ static void describe(struct writing *w, struct ledger_row *row)
 		.intent = ch->intent,
 		.rows = ch->plan->rows,
 		.committed_us = ch->now_us };
-	hmac_who(w, &row->who);
-	hmac_tenant(w, &row->tenant);
+	ledger_hmac_who(ch->seal, w->c->who, &row->who);
+	ledger_hmac_tenant(ch->seal, w->c->who->tenant, &row->tenant);
 	row->has_idem = idem_of(w, &row->idem, &within_us);
 	buf_in(&document, w->c->arena, SEALED_MAX);
 	plan_write(ch->plan, &document);
 	if (buf_ok(&document))
-		row->effects = sealed(w, row, "effects", buf_str(&document));
-	row->result = sealed(w, row, "result", ch->answer);
+		row->effects =
+			ledger_seal(ch->seal, w->c->arena, row->id, "effects", buf_str(&document));
+	row->result = ledger_seal(ch->seal, w->c->arena, row->id, "result", ch->answer);
 }
 
 /* A trigger on the ledger's own tables would be behind everybody's back. */

@@ -152,6 +152,22 @@ enum action_kind {
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
 	ACTION_WRITE, /* entry->write; parts[0] is its answer */
+	ACTION_LEDGER, /* what was changed before, from the ledger of the source */
+};
+
+/* A column of a record's key, and the input that says its value. */
+struct ledger_ask_key {
+	struct str column, input;
+};
+
+/* Which changes are told: one, by the input that names it, or those of a record. */
+struct ledger_ask {
+	struct str id; /* an input; empty: those of a record */
+	struct str table;
+	const struct ledger_ask_key *key; /* of the record */
+	size_t key_count;
+	bool claims; /* with what the assistant told: request and reason */
+	struct place at;
 };
 
 /* Tools that every deployment has: everybody's, without a grant. */
@@ -171,6 +187,7 @@ struct action {
 	bool blob; /* ACTION_TEXT: `text` is base64; ACTION_FILE: deliver as blob */
 	const struct str *values; /* ACTION_VALUES */
 	size_t value_count;
+	const struct ledger_ask *ledger; /* ACTION_LEDGER; its answer is parts[0] */
 	struct str principal; /* ACTION_RAW: the only subject it serves */
 	struct str issuer; /* ACTION_RAW: of that subject's token; empty: it comes with none */
 	uint32_t rows; /* ACTION_RAW: most of them */

@@ -104,7 +104,8 @@ static void check_write(const struct catalog *c, const struct entry *e)
 
 static void check_entry(struct arena *a, const struct catalog *c, const struct entry *e)
 {
-	bool acts = e->action.kind == ACTION_READ || e->action.kind == ACTION_WRITE;
+	bool told = e->action.kind == ACTION_LEDGER;
+	bool acts = told || e->action.kind == ACTION_READ || e->action.kind == ACTION_WRITE;
 
 	bug_on(!e->name.n || !e->requires.n || !e->bytes || !e->schema);
 	check_json(a, e->input_schema);
@@ -118,12 +119,13 @@ static void check_entry(struct arena *a, const struct catalog *c, const struct e
 		const struct part *p = &e->action.parts[i];
 
 		bug_on(!acts || !p->rows);
-		bug_on(!p->statement.sql.n && !e->mock);
+		bug_on(!p->statement.sql.n && !e->mock && !told);
 		bug_on(p->statement.serial >= MAX(c->statement_count, 1u));
 		check_columns(p);
 		bug_on(!p->column_count || (p->page.on && !p->page.by_count));
 	}
 	bug_on(!e->write != (e->action.kind != ACTION_WRITE));
+	bug_on(!e->action.ledger != !told || (told && e->action.part_count != 1));
 	if (e->write)
 		check_write(c, e);
 	bug_on(e->action.kind == ACTION_RAW && (!e->action.principal.n || !e->action.rows));

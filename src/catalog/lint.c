@@ -75,6 +75,7 @@ void catalog_lint(struct catalog_load *l)
 	lint_templates(l);
 	lint_surface(l);
 	lint_protections(l);
+	ledger_lint(l);
 	toolsets_lint(l);
 }
 

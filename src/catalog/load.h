@@ -122,6 +122,9 @@ void visible_load(struct entry_load *el);
 void mock_load(struct entry_load *el);
 /* load_write.c; after the inputs. */
 void write_load(struct entry_load *el);
+/* load_ledger.c; after the inputs.  What only the whole catalog shows comes last. */
+void ledger_load(struct entry_load *el);
+void ledger_lint(struct catalog_load *l);
 /* load_raw.c */
 void raw_load(struct entry_load *el);
 

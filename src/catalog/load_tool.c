@@ -51,14 +51,14 @@ void annotations_make(struct entry_load *el)
 /* Exactly one of the keys that say what a tool runs; a mock alone stands in for a read. */
 static void check_action(struct entry_load *el)
 {
-	static const char *const kinds[] = { "read", "write", "script", "raw_sql" };
+	static const char *const kinds[] = { "read", "write", "ledger", "script", "raw_sql" };
 	unsigned count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		count += read_has(&el->r, kinds[i]);
 	if (count > 1)
 		entry_refuse(el, NULL, "tool.action",
-			S("more than one of read, write, script and raw_sql is there"),
+			S("more than one of read, write, ledger, script and raw_sql is there"),
 			S("keep one of them"));
 	else if (!count && !read_has(&el->r, "mock"))
 		entry_refuse(el, NULL, "tool.action", S("nothing to run"),
@@ -73,6 +73,8 @@ static void load_action(struct entry_load *el)
 	raw_load(el);
 	if (read_has(&el->r, "write"))
 		write_load(el);
+	else if (read_has(&el->r, "ledger"))
+		ledger_load(el);
 	else
 		read_load(el);
 	if (el->e->action.kind == ACTION_SCRIPT || el->e->action.kind == ACTION_RAW) {

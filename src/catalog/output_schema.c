@@ -255,7 +255,8 @@ void output_schema_make(struct entry_load *el)
 	struct buf out;
 	struct jw w;
 
-	bool parts = action->kind == ACTION_READ || action->kind == ACTION_BUILTIN;
+	bool parts = action->kind == ACTION_READ || action->kind == ACTION_BUILTIN ||
+		     action->kind == ACTION_LEDGER;
 
 	if (action->kind != ACTION_RAW && action->kind != ACTION_WRITE &&
 		(!parts || !action->part_count))

@@ -19,7 +19,8 @@ static const struct str plan_schema =
 	STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
 		 "\"state\":{\"type\":\"string\"},\"expires_at\":{\"type\":\"string\"},"
 		 "\"approval\":{\"type\":\"string\"},\"digest\":{\"type\":\"string\"},"
-		 "\"grant\":{\"type\":\"string\"},\"url\":{\"type\":\"string\"}},"
+		 "\"grant\":{\"type\":\"string\"},\"because\":{\"type\":\"string\"},"
+		 "\"url\":{\"type\":\"string\"}},"
 		 "\"required\":[\"id\"],\"additionalProperties\":false}");
 
 #define ROW_OR_NULL "{\"anyOf\":[{\"type\":\"object\"},{\"type\":\"null\"}]}"

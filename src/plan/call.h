@@ -12,6 +12,7 @@
 struct call;
 struct change;
 struct held;
+struct past;
 
 /* What a running call may do to the world outside, given by serve: never NULL, may do nothing. */
 struct call_port {
@@ -77,6 +78,7 @@ struct call {
 	const struct json *arguments_sent; /* NULL: none */
 
 	struct change *change; /* change.h; NULL: the entry only reads */
+	struct past *past; /* past.h; NULL: the entry tells of no changes */
 
 	/* Set by args_prepare: defaults in, canonical. */
 	struct json arguments;

@@ -72,6 +72,7 @@ struct change {
 	struct str ledger_id;
 
 	/* The propose step: where the plan stands now. */
+	bool unanswered; /* our question came back without an answer to it */
 	bool pending; /* it was there before, and nobody has decided */
 	bool approved_already; /* it was there before, and somebody said yes */
 	struct str approval_url; /* empty: there is no page */

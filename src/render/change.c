@@ -133,6 +133,30 @@ static bool write_members(const struct showing *s, struct jw *w)
 	return true;
 }
 
+/* Who is asked, in words. */
+static const char *const askers[] = {
+	[APPROVAL_NONE] = "nobody",
+	[APPROVAL_CLIENT] = "the person, asked by this client",
+	[APPROVAL_REQUESTER] = "the person who asks, outside this client",
+	[APPROVAL_OTHER] = "another person, who may approve it",
+};
+
+static void write_plan(const struct showing *s, struct buf *out)
+{
+	const struct plan *p = s->change->plan;
+
+	if (s->live || !p->id.n)
+		return;
+	buf_fmt(out, "\nPlan %.*s waits for a yes of %s", STR_ARG(p->id), askers[p->need]);
+	if (s->change->approval_url.n)
+		buf_fmt(out, " at %.*s", STR_ARG(s->change->approval_url));
+	buf_lit(out, ", until ");
+	clock_write_rfc3339(out, p->expires_us);
+	if (p->because.n)
+		buf_fmt(out, ", because %.*s", STR_ARG(p->because));
+	buf_lit(out, ". Then call again with the same arguments and this plan_id.\n");
+}
+
 static void write_text(const struct showing *s, struct buf *out)
 {
 	const struct diff_view view = { .plan = s->change->plan,
@@ -143,6 +167,7 @@ static void write_text(const struct showing *s, struct buf *out)
 	buf_add(out, s->live ? S("Applied.\n\n") : S("Preview: nothing was changed.\n\n"));
 	diff_markdown(out, &view, s->c->arena,
 		(struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = TEXT_MAX });
+	write_plan(s, out);
 }
 
 /* {"text": "…", "members": {…}} */
@@ -165,6 +190,14 @@ static bool write_document(const struct showing *s, struct str *out)
 	jw_object_end(&w);
 	*out = buf_str(&document);
 	return buf_ok(&document) || too_large(s->c);
+}
+
+bool change_render_fits(struct call *c, struct str mask_key)
+{
+	struct showing s = { .c = c, .change = c->change, .mask_key = mask_key };
+	struct str document;
+
+	return write_document(&s, &document);
 }
 
 bool change_render_answer(struct call *c, struct str mask_key)

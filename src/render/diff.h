@@ -64,6 +64,10 @@ struct diff_value diff_cell(const struct diff_view *view, struct arena *a,
  * is not UTF-8, is {"base64"}; what the database will assign is {"assigned": "notes #1"}. */
 void diff_json(struct jw *w, const struct diff_view *view, struct arena *a, size_t bytes);
 
+/* The effects alone, as one array; how many of them fit. */
+uint64_t diff_json_effects(
+	struct jw *w, const struct diff_view *view, struct arena *a, size_t bytes);
+
 /* What is shown of rows in a text; totals are always whole. */
 struct diff_bounds {
 	size_t effects, bytes;

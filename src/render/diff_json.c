@@ -152,14 +152,13 @@ static bool add_effect(
 	return false;
 }
 
-static uint64_t put_effects(struct jw *w, struct diff_walk *walk, size_t bytes)
+static uint64_t write_effects(struct jw *w, struct diff_walk *walk, size_t bytes)
 {
 	const struct plan *p = walk->view->plan;
 	size_t end = w->out->n + bytes;
 	uint64_t kept = 0;
 	bool fits = true;
 
-	jw_name(w, S("effects"));
 	jw_array(w);
 	for (walk->step = 0; fits && walk->step < p->step_count; walk->step++)
 		for (size_t i = 0; fits && i < p->steps[walk->step].effects.count; i++) {
@@ -198,8 +197,18 @@ void diff_json(struct jw *w, const struct diff_view *view, struct arena *a, size
 	uint64_t kept;
 
 	diff_open(&walk, view, a);
-	kept = put_effects(w, &walk, bytes);
+	jw_name(w, S("effects"));
+	kept = write_effects(w, &walk, bytes);
 	if (kept < view->plan->rows)
 		jw_put_u64(w, S("truncated_effects"), view->plan->rows - kept);
 	put_impact(w, &walk);
+}
+
+uint64_t diff_json_effects(
+	struct jw *w, const struct diff_view *view, struct arena *a, size_t bytes)
+{
+	struct diff_walk walk;
+
+	diff_open(&walk, view, a);
+	return write_effects(w, &walk, bytes);
 }

@@ -15,6 +15,7 @@
 #include "render/change.h"
 #include "render/inside.h"
 #include "render/mask.h"
+#include "render/past.h"
 #include "render/value.h"
 
 #define RESULT_MAX ((size_t)64 << 20)
@@ -358,6 +359,8 @@ bool render_call(struct call *c, struct str mask_key, bool structured, struct st
 	struct jw w;
 
 	mask_rows(c, mask_key);
+	if (c->past && c->content == CONTENT_ROWS)
+		past_fill(c, mask_key);
 	buf_in(&out, c->arena, RESULT_MAX);
 	jw_init(&w, &out);
 	jw_object(&w);

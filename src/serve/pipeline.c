@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "plan/change.h"
+#include "plan/past.h"
 #include "render/render.h"
 #include "serve/gate.h"
 #include "serve/log.h"
@@ -100,6 +101,10 @@ static bool step_change(struct run *r)
 	struct call *c = r->call;
 	struct err err;
 
+	if (c->entry->action.kind == ACTION_LEDGER) {
+		c->past = arena_new(c->arena, struct past);
+		c->past->seal = world_seal_of(r->world);
+	}
 	if (!c->entry->write)
 		return true;
 	if (!change_split(c))

@@ -79,8 +79,6 @@ static bool asks_enough(const struct plan_row *row, const struct plan *p)
 static void take(struct world *w, struct change *change, const struct plan_row *row)
 {
 	bug_on(!plan_take_row(w, row, change->plan));
-	change->pending = row->state == PLAN_PROPOSED;
-	change->approved_already = row->state == PLAN_APPROVED;
 }
 
 enum found { FOUND, FOUND_NONE, FOUND_FAILED };
@@ -95,6 +93,8 @@ static enum found find(
 		return err->code == E_NOT_FOUND ? FOUND_NONE : FOUND_FAILED;
 	if (asks_enough(&row, c->change->plan)) {
 		take(w, c->change, &row);
+		c->change->pending = row.state == PLAN_PROPOSED;
+		c->change->approved_already = row.state == PLAN_APPROVED;
 		return FOUND;
 	}
 	if (!store_plan_move(world_store(w), row.id, row.state, PLAN_VOID, STR_NONE,
@@ -297,7 +297,8 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		c->fault.details_json = plans_details(c->arena, &out->plan, STR_NONE);
+		c->fault.details_json =
+			plans_details(c->arena, &out->plan, plans_url(g, c->arena, out->plan.id));
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -307,9 +308,36 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 	return check_token(w, c, &out->row);
 }
 
+static bool is_this_call(const struct call *c, const struct plan_row *row)
+{
+	return row->state == PLAN_APPROVED && row->token_until_us &&
+	       str_eq(row->issuer, c->who->issuer) && str_eq(row->tenant, c->who->tenant) &&
+	       str_eq(row->agent, c->who->agent) && str_eq(row->tool, c->entry->name) &&
+	       sha256_eq(&row->arguments, &c->change->arguments);
+}
+
+bool plans_find_token(struct world *w, struct call *c)
+{
+	struct plan_row *rows;
+	struct err err;
+	size_t count;
+
+	if (!store_plan_list(world_store(w), c->arena, PLANS_RECENT, c->who->subject,
+		    PLANS_LIST_MAX, &rows, &count, &err))
+		return fail(c, &err);
+	for (size_t i = 0; i < count; i++)
+		if (is_this_call(c, &rows[i])) {
+			c->change->plan_id = rows[i].id;
+			return true;
+		}
+	return refuse(c, CONFIRMATION_INVALID, "confirmation_token",
+		"no approved plan of this call asks for a token");
+}
+
 /* --- the client's yes --- */
 
-static bool may_answer(const struct generation *g, struct call *c, const struct plan_row *row)
+static bool may_answer(
+	const struct generation *g, struct call *c, const struct plan_row *row, bool yes)
 {
 	struct apply_finding found = judge(g, c, row);
 
@@ -317,6 +345,8 @@ static bool may_answer(const struct generation *g, struct call *c, const struct 
 		return refuse(c, CONFIRMATION_INVALID, "decided", "");
 	if (found.code != REQUIRES_CONFIRMATION)
 		return refuse(c, found.code, found.reason, "");
+	if (!yes)
+		return true; /* who asked for it wants it no more */
 	if (!str_eq(row->need, str_c(approval_level_name(APPROVAL_CLIENT))) ||
 		c->who->kind != PRINCIPAL_HUMAN)
 		return refuse(c, REQUIRES_CONFIRMATION, "pending",
@@ -352,7 +382,8 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 	struct err err;
 	bool there;
 
-	if (!get_row(w, c, id, &out->row, &there) || !may_answer(g, c, there ? &out->row : NULL) ||
+	if (!get_row(w, c, id, &out->row, &there) ||
+		!may_answer(g, c, there ? &out->row : NULL, yes) ||
 		!take_answer(w, c, &out->row, yes))
 		return false;
 	if (!get_row(w, c, id, &out->row, &there))
@@ -361,6 +392,13 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 }
 
 /* --- telling --- */
+
+struct str plans_url(const struct generation *g, struct arena *a, struct str id)
+{
+	struct str url = g->config->approvals.url;
+
+	return url.n ? arena_fmt(a, "%.*s/%.*s", STR_ARG(url), STR_ARG(id)) : STR_NONE;
+}
 
 struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url)
 {

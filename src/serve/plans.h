@@ -27,10 +27,15 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c) mus
  * With APPLY_NOW a token that was asked for is used up. */
 bool plans_load(struct world *w, const struct generation *g, struct call *c, enum apply *apply_out,
 	struct kept *out) must_check;
+/* A confirmation_token came without a plan_id: change->plan_id is the approved plan of this very
+ * call, the newest. */
+bool plans_find_token(struct world *w, struct call *c) must_check;
 /* The person behind the client answered the question for a plan of approval `client`: what was
- * shown counts as the plan itself.  *out: as it stands then. */
+ * shown counts as the plan itself.  A no is taken for any plan.  *out: as it stands then. */
 bool plans_answer(struct world *w, const struct generation *g, struct call *c, struct str id,
 	bool yes, struct kept *out) must_check;
+/* Where a person decides on it; empty: there is no page. */
+struct str plans_url(const struct generation *g, struct arena *a, struct str id);
 /* The details of a fault for a plan that waits: plan_id, approval, grant, expires_at, url, command.
  */
 struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url);

@@ -301,6 +301,12 @@ static bool by_text(struct lite *l, struct arena *a, const char *sql, struct str
 	return read_one(s, a, found_out, out, err);
 }
 
+bool ledger_by_id(struct lite *l, struct arena *a, struct str id, bool *found_out,
+	struct ledger_row *out, struct err *err)
+{
+	return by_text(l, a, COLUMNS "WHERE l.id = ?1", id, found_out, out, err);
+}
+
 bool ledger_by_plan(struct lite *l, struct arena *a, struct str plan_id, bool *found_out,
 	struct ledger_row *out, struct err *err)
 {
@@ -380,21 +386,21 @@ bool ledger_sums_since(struct lite *l, struct arena *a, const struct ledger_sinc
 	return step == LITE_DONE;
 }
 
-bool ledger_list_for_key(struct lite *l, struct arena *a, struct str table,
-	const struct sha256 *key, size_t most, struct ledger_row **rows_out, size_t *count_out,
-	struct err *err)
+bool ledger_list_for_key(struct lite *l, struct arena *a, const struct ledger_record *record,
+	size_t most, struct ledger_row **rows_out, size_t *count_out, struct err *err)
 {
 	struct lite_stmt *s = lite_prepare_own(l,
 		COLUMNS "WHERE l.id IN (SELECT r.ledger_id FROM main.postern_ledger_rows AS r "
-			"WHERE r.table_name = ?1 AND r.key = ?2) "
-			"ORDER BY l.committed_us DESC, l.id DESC LIMIT ?3",
+			"WHERE r.table_name = ?1 AND r.key = ?2) AND l.tenant = ?3 "
+			"ORDER BY l.committed_us DESC, l.id DESC LIMIT ?4",
 		err);
 
 	if (!s)
 		return false;
-	lite_bind_text(s, 1, table);
-	bind_digest(s, 2, key);
-	lite_bind_i64(s, 3, (int64_t)most);
+	lite_bind_text(s, 1, record->table);
+	bind_digest(s, 2, &record->key);
+	bind_digest(s, 3, &record->tenant);
+	lite_bind_i64(s, 4, (int64_t)most);
 	*rows_out = arena_array(a, struct ledger_row, most);
 	return read_rows(s, a, most, *rows_out, count_out, err);
 }

@@ -49,6 +49,8 @@ bool ledger_add(struct lite *l, const struct ledger_row *row, const struct ledge
 	struct err *err) must_check;
 
 /* found_out false: there is no such row. */
+bool ledger_by_id(struct lite *l, struct arena *a, struct str id, bool *found_out,
+	struct ledger_row *out, struct err *err) must_check;
 bool ledger_by_plan(struct lite *l, struct arena *a, struct str plan_id, bool *found_out,
 	struct ledger_row *out, struct err *err) must_check;
 bool ledger_by_call(struct lite *l, struct arena *a, struct str call_id, bool *found_out,
@@ -69,7 +71,10 @@ struct ledger_since {
 bool ledger_sums_since(struct lite *l, struct arena *a, const struct ledger_since *since,
 	struct ledger_sum **sums_out, size_t *count_out, struct err *err) must_check;
 
-/* The changes of one record, the newest first, at most `most`. */
-bool ledger_list_for_key(struct lite *l, struct arena *a, struct str table,
-	const struct sha256 *key, size_t most, struct ledger_row **rows_out, size_t *count_out,
-	struct err *err) must_check;
+/* The changes of one record that were made for this tenant, the newest first, at most `most`. */
+struct ledger_record {
+	struct str table;
+	struct sha256 key, tenant; /* HMACs */
+};
+bool ledger_list_for_key(struct lite *l, struct arena *a, const struct ledger_record *record,
+	size_t most, struct ledger_row **rows_out, size_t *count_out, struct err *err) must_check;

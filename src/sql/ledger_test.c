@@ -65,7 +65,7 @@ static void what_was_added_is_found_again(void **state)
 {
 	struct ledger_row row = row_of("l1", "c1", "pl_1"), *list, got;
 	struct lite_pool *reading = lite_pool_new(str_c(write_file), 1, 1);
-	struct sha256 key = digest("t/1"), other = digest("t/9");
+	struct ledger_record record = { S("t"), digest("t/1"), digest("tenant") };
 	bool found, exists;
 	struct err err;
 	struct lite *l;
@@ -93,10 +93,16 @@ static void what_was_added_is_found_again(void **state)
 	assert_int_equal(got.committed_us, 1000);
 	assert_true(ledger_by_call(l, &write_arena, S("c1"), &found, &got, &err) && found);
 	assert_true(ledger_by_call(l, &write_arena, S("pl_1"), &found, &got, &err) && !found);
-	assert_true(ledger_list_for_key(l, &write_arena, S("t"), &key, 10, &list, &count, &err));
+	assert_true(ledger_by_id(l, &write_arena, S("l1"), &found, &got, &err) && found);
+	assert_true(ledger_by_id(l, &write_arena, S("c1"), &found, &got, &err) && !found);
+	assert_true(ledger_list_for_key(l, &write_arena, &record, 10, &list, &count, &err));
 	assert_int_equal(count, 1);
 	assert_str(list[0].id, "l1");
-	assert_true(ledger_list_for_key(l, &write_arena, S("t"), &other, 10, &list, &count, &err));
+	record.tenant = digest("another tenant");
+	assert_true(ledger_list_for_key(l, &write_arena, &record, 10, &list, &count, &err));
+	assert_int_equal(count, 0);
+	record = (struct ledger_record){ S("t"), digest("t/9"), digest("tenant") };
+	assert_true(ledger_list_for_key(l, &write_arena, &record, 10, &list, &count, &err));
 	assert_int_equal(count, 0);
 	lite_give(l);
 	lite_pool_free(&reading);
@@ -223,7 +229,7 @@ static void what_a_tool_did_is_told_for_a_person_and_for_a_tenant(void **state)
 static void a_record_tells_its_newest_changes_first(void **state)
 {
 	static const char *const names[] = { "l1", "l2", "l3" };
-	struct sha256 key = digest("t/2");
+	struct ledger_record record = { S("t"), digest("t/2"), digest("tenant") };
 	struct ledger_row *list;
 	struct err err;
 	struct lite *l;
@@ -237,7 +243,7 @@ static void a_record_tells_its_newest_changes_first(void **state)
 		commit(&row);
 	}
 	l = take();
-	assert_true(ledger_list_for_key(l, &write_arena, S("t"), &key, 2, &list, &count, &err));
+	assert_true(ledger_list_for_key(l, &write_arena, &record, 2, &list, &count, &err));
 	assert_int_equal(count, 2);
 	assert_str(list[0].id, "l3");
 	assert_str(list[1].id, "l2");

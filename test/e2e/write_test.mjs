@@ -110,7 +110,7 @@ describe('a preview', () => {
 		assert.match(seen.text, /\| `price` \| `100` \| `150` \|/);
 		assert.ok(seen.text.includes(seen.plan.id), 'the text does not name the plan');
 		const [plan] = records(site, 'PLAN');
-		assert.deepEqual([plan.plan, plan.need, plan.rows], [seen.plan.id, 'requester', 2]);
+		assert.deepEqual([plan.plan, plan.need, plan.tool], [seen.plan.id, 'requester', 'reprice_item']);
 		const outcome = records(site, 'CALL_OUTCOME').at(-1);
 		assert.deepEqual([outcome.mode, outcome.end, outcome.plan, outcome.changed], ['preview', 'not', seen.plan.id, 2]);
 	});
