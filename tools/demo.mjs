@@ -198,7 +198,7 @@ async function walk(url, key, juniorKey) {
 	const junior = await connect(url, juniorKey);
 	if (id) await call('find_people', { customer_id: id }, 'the same question from a colleague without the grant customers.see_contact', junior);
 	await junior.close();
-	await call('top_customers_by_revenue', { currency: 'EUR', limit: 5 }, '“Who are our largest customers?”');
+	await call('contracts_ending_soon', { until: '2026-12-31', limit: 5 }, '“Whose contracts end this year?”');
 	await call('get_customer_summary', { customer_id: 'cus_0000000000' }, 'a customer that does not exist: a typed answer that says what to do');
 	await call('list_customers', { status: "active' OR 1=1 --" }, 'an argument that would like to be SQL: it does not fit the schema, and never was text of a statement');
 	await client.close();
