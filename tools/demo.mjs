@@ -171,6 +171,7 @@ async function change(url, key, approverKey, leadKey) {
 	execFileSync('sqlite3', ['-line', join(home, 'support-desk.db'), `SELECT id, plan_id, tool, rows, intent, datetime(committed_us / 1000000, 'unixepoch') AS committed FROM postern_ledger WHERE id = '${done.ledger_id}'`], { stdio: ['ignore', 'inherit', 'inherit'] });
 	say(`\n   the whole of it, as it was shown and as it was made: postern audit show postern.yaml ${plan.id}`);
 	await client.close();
+	return plan.url?.replace(/\/pl_\w+$/, '');
 }
 
 async function connect(url, key) {
@@ -183,7 +184,7 @@ async function walk(url, key, juniorKey) {
 	const client = await connect(url, key);
 	const { tools } = await client.listTools();
 	step(`an agent connects (official TypeScript client, MCP ${client.getNegotiatedProtocolVersion?.() ?? ''}) and sees ${tools.length} tools, and nothing else:`);
-	for (const tool of tools) say(`   ${tool.name.padEnd(26)} ${tool.title}`);
+	for (const tool of tools) say(`   ${tool.name.padEnd(32)} ${tool.title}`);
 	const call = async (name, args, why, by = client) => {
 		step(`${why}\n   ${name} ${JSON.stringify(args)}\n`);
 		const result = await by.callTool({ name, arguments: args });
@@ -224,14 +225,14 @@ async function main() {
 		const url = `http://${await server.address}/mcp`;
 		say(`serving ${url}`);
 		await walk(url, key, juniorKey);
-		await change(url, key, approverKey, leadKey);
+		const pages = await change(url, key, approverKey, leadKey);
 		step('and so has the log: every call was on the disk before its answer left, and before its change was made (postern audit tail):');
 		execFileSync(program, ['audit', 'tail', config, '--count', '10'], { stdio: ['ignore', 'inherit', 'inherit'] });
 		step('how to connect, with the key in place (postern client-config):');
 		execFileSync(program, ['client-config', config, '--url', url, '--program', program],
 			{ env: { ...process.env, POSTERN_KEY: key }, stdio: ['ignore', 'inherit', 'inherit'] });
 		if (once) stop();
-		else say(`serving ${url} until Ctrl-C; this key opens it: ${key}`);
+		else say(`serving ${url} until Ctrl-C; this key opens it: ${key}\napproving on ${pages}; this key opens that: ${approverKey}`);
 	} catch (error) {
 		stop();
 		throw error;

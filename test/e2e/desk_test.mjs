@@ -297,6 +297,24 @@ describe('changes', () => {
 		});
 });
 
+describe('what nobody approves', () => {
+	it('is done once, however often it is said within ten minutes', async () => {
+		const who = await desk.join('stutterer', 'support_l1');
+		const note = { customer_id: idOf('cus', 4805), note: 'Misread the invoice.', dry_run: false };
+		const event = { customer_id: idOf('cus', 4805), kind: 'call', summary: 'About a total.', dry_run: false };
+		const events = () => desk.row('SELECT count(*) AS n FROM customer_events WHERE customer_id = ?', idOf('cus', 4805)).n;
+		const was = events();
+		const first = await desk.call(who, 'add_case_note', note), again = await desk.call(who, 'add_case_note', note);
+		assert.deepEqual([first.outcome, again.outcome, again.replayed], ['applied', 'applied', true]);
+		assert.deepEqual(again.result, first.result);
+		await Promise.all([1, 2, 3].map(() => desk.call(who, 'append_event', event)));
+		assert.equal(events() - was, 2);
+		// The same words about a contract are something else.
+		assert.ok(!(await desk.call(who, 'append_event', { ...event, contract_id: 'ctr_0000048000' })).replayed);
+		assert.equal(events() - was, 3);
+	});
+});
+
 describe('large amounts', () => {
 	it('go to another person, in one call or in many of a day', async () => {
 		const refund = (cents) => ({ customer_id: idOf('cus', 3004), amount_cents: cents, reason: 'requested' });
