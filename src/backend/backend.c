@@ -6,6 +6,7 @@
 #include "backend/inside.h"
 
 #include "base/clock.h"
+#include "plan/change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,20 @@ static bool is_visible(struct backends *b, struct call *c)
 	return visible_alone(source_of(b, e->visible_source), c);
 }
 
+static bool steps_visible(struct backends *b, struct call *c)
+{
+	for (size_t i = 0; i < c->change->step_count; i++) {
+		struct call step = change_step_call(c, &c->change->steps[i]);
+
+		if (!is_visible(b, &step)) {
+			c->end = step.end;
+			c->fault = step.fault;
+			return false;
+		}
+	}
+	return true;
+}
+
 bool backend_run(struct backends *b, const struct warrant *w)
 {
 	struct call *c = warrant_call(w);
@@ -145,6 +160,9 @@ bool backend_run(struct backends *b, const struct warrant *w)
 		return run_raw(b, s, c);
 	case ACTION_WRITE:
 		return run_write(b, s, c);
+	case ACTION_TOGETHER:
+		return steps_visible(b, c) &&
+		       run_write(b, source_of(b, c->change->steps[0].entry->source), c);
 	case ACTION_LEDGER:
 		return run_ledger(s, c);
 	}

@@ -102,9 +102,15 @@ bool ledger_past(struct writing *w, const struct entry *e, const struct threshol
 	} else {
 		ledger_hmac_who(w->change->seal, w->c->who, &since.whose);
 	}
-	if (!ledger_sums_since(w->lite, w->c->arena, &since, &sums, &count, &err))
-		return write_fault(w, &err);
-	return add_up(w, sums, count, out);
+	for (int i = 0; i < 2; i++) {
+		if (!ledger_sums_since(w->lite, w->c->arena, &since, &sums, &count, &err))
+			return write_fault(w, &err);
+		if (!add_up(w, sums, count, out))
+			return false;
+		/* what was done as one of several is under their common name: all of it counts */
+		since.tool = S("apply_together");
+	}
+	return true;
 }
 
 /* --- the row --- */

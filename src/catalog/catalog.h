@@ -152,6 +152,7 @@ enum action_kind {
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
 	ACTION_WRITE, /* entry->write; parts[0] is its answer */
+	ACTION_TOGETHER, /* several tools with a write, as one change */
 	ACTION_LEDGER, /* what was changed before, from the ledger of the source */
 };
 
@@ -221,7 +222,8 @@ struct entry {
 	struct str title, description;
 	struct str owner, purpose, runbook;
 	const struct source_config *source; /* NULL for fixed text and messages */
-	struct str requires; /* the grant; empty for ACTION_BUILTIN alone */
+	struct str requires; /* the grant; empty for ACTION_BUILTIN and ACTION_TOGETHER alone */
+	struct names any_of; /* ACTION_TOGETHER: the grants of what it can do; one is enough */
 	const struct write *write; /* write.h; NULL: not ACTION_WRITE */
 	bool mutates; /* may change something: what read-only mode refuses and a quota counts */
 	bool tenant_scoped; /* some statement binds :principal.tenant: nothing without one */

@@ -162,5 +162,10 @@ void tenant_lint(struct entry_load *el);
 /* builtin.c: behind the tools of the files. */
 void builtins_load(struct catalog_load *l);
 
+/* together.c: behind the tools of the server. */
+#define TOGETHER_NAME "apply_together"
+#define TOGETHER_BYTES ((uint64_t)1 << 20)
+void together_load(struct catalog_load *l);
+
 /* lint.c: what only the whole catalog shows. */
 void catalog_lint(struct catalog_load *l);

@@ -259,6 +259,7 @@ void output_schema_make(struct entry_load *el)
 		     action->kind == ACTION_LEDGER;
 
 	if (action->kind != ACTION_RAW && action->kind != ACTION_WRITE &&
+		action->kind != ACTION_TOGETHER &&
 		(!parts || !action->part_count))
 		return;
 	buf_in(&out, el->a, JSON_MAX_BYTES);
@@ -269,7 +270,7 @@ void output_schema_make(struct entry_load *el)
 	jw_array(&w);
 	if (action->kind == ACTION_RAW)
 		jw_raw(&w, raw_schema);
-	else if (action->kind == ACTION_WRITE)
+	else if (action->kind == ACTION_WRITE || action->kind == ACTION_TOGETHER)
 		write_schema_write(&w, el->a, el->e);
 	else if (action->part_count == 1 && !action->parts[0].name.n)
 		output_single_write(&w, el->a, &action->parts[0]);

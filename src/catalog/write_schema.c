@@ -48,10 +48,11 @@ static void write_impact(struct jw *w, const struct write *write)
 	jw_put_str(w, S("type"), S("object"));
 	jw_name(w, S("properties"));
 	jw_object(w);
-	for (size_t i = 0; i < write->impact_count; i++)
+	for (size_t i = 0; write && i < write->impact_count; i++)
 		jw_put_raw(w, write->impacts[i].name, S("{\"type\":\"string\"}"));
 	jw_object_end(w);
-	jw_put_bool(w, S("additionalProperties"), false);
+	if (write)
+		jw_put_bool(w, S("additionalProperties"), false);
 	jw_object_end(w);
 	jw_object_end(w);
 	jw_put_raw(w, S("required"), S("[\"rows\",\"sums\"]"));
@@ -77,6 +78,8 @@ void write_schema_write(struct jw *w, struct arena *a, const struct entry *e)
 		output_single_write(w, a, &e->action.parts[0]);
 		jw_put_raw(w, S("assigned"), assigned_schema);
 	}
+	if (e->action.kind == ACTION_TOGETHER)
+		jw_put_raw(w, S("results"), S("{\"type\":\"array\"}"));
 	jw_put_raw(w, S("ledger_id"), S("{\"type\":\"string\"}"));
 	jw_object_end(w);
 	jw_put_raw(w, S("required"), S("[\"outcome\",\"effects\",\"impact\"]"));

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "json/write.h"
+#include "plan/change.h"
 #include "store/facts.h"
 #include "store/quota.h"
 #include "store/windows.h"
@@ -434,6 +435,14 @@ static void return_all(const struct asking *a)
 		windows_return(a->from, &ask, a->at_ms);
 }
 
+/* A preview changes nothing; of several changes as one each counts by itself. */
+static bool is_destructive(const struct call *c)
+{
+	if (c->change)
+		return c->change->live && c->entry->write;
+	return c->entry->mutates;
+}
+
 enum verdict guard_limits(struct limits *l, const struct config *config, struct call *c)
 {
 	struct asking *a = arena_new(c->arena, struct asking);
@@ -446,7 +455,7 @@ enum verdict guard_limits(struct limits *l, const struct config *config, struct 
 	}
 	if ((a->count || a->place_count) && judge(a) != VERDICT_PASS)
 		return VERDICT_REFUSE;
-	if (c->entry->mutates && judge_quota(a) != VERDICT_PASS) {
+	if (is_destructive(c) && judge_quota(a) != VERDICT_PASS) {
 		return_all(a);
 		limits_leave(c);
 		return VERDICT_REFUSE;

@@ -5,9 +5,18 @@
  * principal may use nothing of the catalog. */
 #include "guard/permission.h"
 
+/* Of the server itself: in every toolset.  What apply_together may do is asked of each step. */
 static bool is_builtin(const struct entry *e)
 {
-	return e->action.kind == ACTION_BUILTIN;
+	return e->action.kind == ACTION_BUILTIN || e->action.kind == ACTION_TOGETHER;
+}
+
+static bool holds_any(const struct principal *who, struct names grants)
+{
+	for (size_t i = 0; i < grants.count; i++)
+		if (principal_holds(who, grants.list[i]))
+			return true;
+	return false;
 }
 
 /* raw_sql serves one subject, and is unknown to everybody else; the same name at an issuer that it
@@ -42,6 +51,8 @@ static bool may_change(const struct principal *who, const struct entry *e)
 
 static bool is_granted(const struct principal *who, const struct entry *e)
 {
+	if (e->action.kind == ACTION_TOGETHER)
+		return holds_any(who, e->any_of);
 	if (is_builtin(e))
 		return true;
 	return e->requires.n && principal_granted(who, e->requires);

@@ -86,7 +86,41 @@ static bool one_step(struct call *c, struct change *ch)
 	return true;
 }
 
-bool change_split(struct call *c)
+/* A step of apply_together before its own guards: its arguments are as they came. */
+static bool read_step(struct call *c, struct change_step *s, const struct json *step,
+	const struct catalog *catalog)
+{
+	struct str tool = json_get_str(step, S("tool"));
+
+	s->entry = map_get(&catalog->tools_by_name, tool);
+	s->arguments = *json_get(step, S("arguments"));
+	if (!s->entry || !s->entry->write)
+		return call_fault(c, VALIDATION_ERROR, "step",
+			S("a step names no tool that changes something"));
+	if (s->entry->source != c->change->steps[0].entry->source)
+		return call_fault(c, VALIDATION_ERROR, "step",
+			S("the steps change more than one source"));
+	return true;
+}
+
+static bool several_steps(struct call *c, struct change *ch, const struct catalog *catalog)
+{
+	const struct json *steps = args_get(c, S("steps"));
+	struct json own = own_arguments(c->arena, c->entry, &c->arguments);
+	struct buf text;
+
+	ch->step_count = steps->count;
+	ch->steps = arena_array(c->arena, struct change_step, steps->count);
+	buf_in(&text, c->arena, CANONICAL_MAX);
+	json_canonical(&text, c->arena, &own);
+	sha256_of(buf_str(&text), &ch->arguments);
+	for (size_t i = 0; i < ch->step_count; i++)
+		if (!read_step(c, &ch->steps[i], &steps->items[i], catalog))
+			return false;
+	return true;
+}
+
+bool change_split(struct call *c, const struct catalog *catalog)
 {
 	struct change *ch = arena_new(c->arena, struct change);
 
@@ -96,7 +130,9 @@ bool change_split(struct call *c)
 	ch->idempotency_key = text_of(c, WRITE_IDEMPOTENCY_KEY);
 	ch->request = text_of(c, WRITE_REQUEST);
 	ch->reason = text_of(c, "reason");
-	return find_wish(c, ch) && one_step(c, ch);
+	if (!find_wish(c, ch))
+		return false;
+	return c->entry->write ? one_step(c, ch) : several_steps(c, ch, catalog);
 }
 
 struct call change_step_call(const struct call *c, const struct change_step *s)

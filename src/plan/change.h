@@ -80,6 +80,6 @@ struct change {
 
 /* From the prepared arguments; makes call->change.  False: what the server's own arguments say does
  * not go together (VALIDATION_ERROR), or a step cannot be one. */
-bool change_split(struct call *c) must_check;
+bool change_split(struct call *c, const struct catalog *catalog) must_check;
 /* The step as a call of its own, for whatever looks at entry and arguments. */
 struct call change_step_call(const struct call *c, const struct change_step *s);

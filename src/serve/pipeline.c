@@ -29,6 +29,7 @@
 #include "serve/log.h"
 #include "serve/propose.h"
 #include "serve/settle.h"
+#include "serve/together.h"
 #include "store/plans.h"
 
 #include <stdatomic.h>
@@ -105,9 +106,9 @@ static bool step_change(struct run *r)
 		c->past = arena_new(c->arena, struct past);
 		c->past->seal = world_seal_of(r->world);
 	}
-	if (!c->entry->write)
+	if (!c->entry->write && c->entry->action.kind != ACTION_TOGETHER)
 		return true;
-	if (!change_split(c))
+	if (!change_split(c, r->generation->catalog) || !together_check(r))
 		return false;
 	r->gate = (struct gate){ .open = gate_open, .ctx = r };
 	c->change->gate = &r->gate;
@@ -153,7 +154,8 @@ static void tell_trouble(struct run *r)
 static bool step_limits(struct run *r)
 {
 	bool passed = guard_limits(world_limits(r->world), r->generation->config, r->call) ==
-		      VERDICT_PASS;
+			      VERDICT_PASS &&
+		      together_limits(r);
 
 	tell_trouble(r);
 	return passed;

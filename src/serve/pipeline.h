@@ -13,6 +13,7 @@ struct run {
 	const struct warrant *warrant;
 	struct watched watched; /* while it runs */
 	struct gate gate; /* of a change */
+	struct call *steps; /* of apply_together: each as a call of its own */
 	struct intent *intent; /* live: its CALL_INTENT record */
 };
 

@@ -298,7 +298,7 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
 		c->fault.details_json =
-			plans_details(c->arena, &out->plan, plans_url(g, c->arena, out->plan.id));
+			plans_details(c->arena, &out->plan, world_plan_url(w, g->config, c->arena, out->plan.id));
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)
@@ -392,13 +392,6 @@ bool plans_answer(struct world *w, const struct generation *g, struct call *c, s
 }
 
 /* --- telling --- */
-
-struct str plans_url(const struct generation *g, struct arena *a, struct str id)
-{
-	struct str url = g->config->approvals.url;
-
-	return url.n ? arena_fmt(a, "%.*s/%.*s", STR_ARG(url), STR_ARG(id)) : STR_NONE;
-}
 
 struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url)
 {

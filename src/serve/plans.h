@@ -34,8 +34,6 @@ bool plans_find_token(struct world *w, struct call *c) must_check;
  * shown counts as the plan itself.  A no is taken for any plan.  *out: as it stands then. */
 bool plans_answer(struct world *w, const struct generation *g, struct call *c, struct str id,
 	bool yes, struct kept *out) must_check;
-/* Where a person decides on it; empty: there is no page. */
-struct str plans_url(const struct generation *g, struct arena *a, struct str id);
 /* The details of a fault for a plan that waits: plan_id, approval, grant, expires_at, url, command.
  */
 struct str plans_details(struct arena *a, const struct plan *p, struct str approval_url);

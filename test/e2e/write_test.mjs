@@ -275,3 +275,56 @@ describe('what the tool does not declare', () => {
 		assert.equal(ledger(site).length, 0);
 	});
 });
+
+describe('several changes as one', () => {
+	const steps = [
+		{ tool: 'reprice_item', arguments: { item_id: 'itm_0001', cents: 3100, reason: 'first' } },
+		{ tool: 'reprice_item', arguments: { item_id: 'itm_0002', cents: 3200, reason: 'second' } },
+		{ tool: 'add_note', arguments: { item_id: 'itm_0002', note: 'both were wrong' } },
+	];
+	const together = (site, more = {}, key) => call(site, 'apply_together', { steps, reason: 'they belong together', ...more }, key);
+
+	it('are one plan with one set of sums, approved once, applied all or nothing', async (t) => {
+		const site = await makeShop(t);
+		const before = dump(site);
+		const seen = await together(site);
+		assert.equal(dump(site), before);
+		assert.equal(seen.outcome, 'preview', JSON.stringify(seen));
+		assert.deepEqual(seen.impact, { rows: { items: 2, notes: 3 }, sums: { cents: '6000' } });
+		assert.deepEqual([seen.plan.approval, seen.plan.grant], ['other', 'approve.prices'], 'the sums decide, not each step');
+		assert.deepEqual(seen.results, [{ id: 'itm_0001', price: '3100' }, { id: 'itm_0002', price: '3200' }, { id: null, note: 'both were wrong' }]);
+		await approve(site, seen.plan.id, site.chief);
+		const done = await together(site, { plan_id: seen.plan.id });
+		assert.equal(done.outcome, 'applied', JSON.stringify(done));
+		assert.deepEqual([price(site), price(site, 'itm_0002'), ledger(site).length], [3100, 3200, 1]);
+		assert.equal((await together(site, { plan_id: seen.plan.id })).replayed, true);
+		assert.equal((await call(site, 'reprice_item', { ...wanted, cents: 5200 })).plan.approval, 'other', 'what was done as one of several counts');
+	});
+	it('end with nothing when one of them cannot be; the answer says which', async (t) => {
+		const site = await makeShop(t);
+		const before = dump(site);
+		for (const [i, bad, code] of [
+			[2, { tool: 'add_note', arguments: { item_id: 'itm_0009', note: 'x' } }, 'PRECONDITION_FAILED'],
+			[1, { tool: 'reprice_item', arguments: { item_id: 'itm_0002', cents: 0, reason: 'x' } }, 'VALIDATION_ERROR'],
+			[0, { tool: 'no_such_tool', arguments: {} }, 'VALIDATION_ERROR'],
+			[0, { tool: 'whoami', arguments: {} }, 'VALIDATION_ERROR'],
+			[1, { tool: 'add_note', arguments: { item_id: 'itm_0001', note: 'x', dry_run: false } }, 'VALIDATION_ERROR'],
+		]) {
+			const { error } = await together(site, { steps: steps.with(i, bad), dry_run: false });
+			assert.equal(error.code, code, JSON.stringify(error));
+			if (code === 'VALIDATION_ERROR') assert.equal(error.details.step ?? i + 1, i + 1);
+			assert.equal(dump(site), before);
+		}
+	});
+	it('are nobody\'s who may use none of them, and of no tool that the caller may not use alone', async (t) => {
+		const site = await makeShop(t, { more: { roles: 'roles:\n  seller: [shop.note, shop.price]\n  noter: [shop.note]\n  guest: []\n  chief: [approve.prices]' } });
+		const noter = await issueKey(site.config, { subject: 'nora', roles: ['noter'] }), guest = await issueKey(site.config, { subject: 'gil', roles: ['guest'] });
+		const { error } = await together(site, {}, noter);
+		assert.deepEqual([error.code, error.details.step, error.details.grant], ['PERMISSION_DENIED', 1, 'shop.price']);
+		const denied = await together(site, {}, guest);
+		assert.equal(denied.error.code, 'PERMISSION_DENIED');
+		const list = async (key) => JSON.parse((await ask(site.server, request('tools/list'), { key })).body).result.tools.map((tool) => tool.name);
+		assert.ok((await list(site.key)).includes('apply_together'));
+		assert.ok(!(await list(guest)).includes('apply_together'));
+	});
+});
