@@ -11,7 +11,8 @@ static void put(struct arena *a, const struct json *v)
 {
 	struct str text = v ? text_for_terminal(a, v->raw) : STR_NONE;
 
-	fwrite(text.p, 1, text.n, stdout);
+	if (text.n)
+		fwrite(text.p, 1, text.n, stdout);
 }
 
 static struct str word(struct arena *a, const struct json *o, struct str name)
