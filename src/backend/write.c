@@ -149,8 +149,7 @@ static bool run_step(struct writing *w, size_t i)
 		!run_statements(w, step, &c))
 		return false;
 	crash_point("statements");
-	return effects_collect(w, &c, &done->effects) &&
-	       judge_step(w, done, write) &&
+	return effects_collect(w, &c, &done->effects) && judge_step(w, done, write) &&
 	       conditions_hold(w, &c, write->after, write->after_count) &&
 	       (write->returning || !step->entry->action.part_count || fetch_answer(w, step, &c));
 }

@@ -63,12 +63,11 @@ bool ledger_look(struct writing *w, bool *found_out)
 
 	*found_out = false;
 	if (ch->approved && !planted(PLANTED_PLAN_NOT_CONSUMED) &&
-		!ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row,
-				    &err))
+		!ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row, &err))
 		return write_fault(w, &err);
 	if (!*found_out && !planted(PLANTED_KEY_IGNORED) && idem_of(w, &idem, &within_us) &&
-		!ledger_by_idem(w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out,
-			&row, &err))
+		!ledger_by_idem(
+			w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out, &row, &err))
 		return write_fault(w, &err);
 	return !*found_out || take_row(w, &row);
 }
