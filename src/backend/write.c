@@ -298,8 +298,7 @@ static bool is_ours(struct writing *w)
 
 	if (!marker_read(w->lite, w->c->arena, &marker, &err))
 		return source_fault(w->c, &err);
-	if (!marker.found || !marker.identity.n ||
-		!marker_is(&marker, w->b->config->environment))
+	if (!marker.found || !marker.identity.n || !marker_is(&marker, w->b->config->environment))
 		return call_fault(w->c, UPSTREAM_UNAVAILABLE, "marker",
 			S("the source has no marker of this environment: postern install"));
 	w->database = marker.identity;

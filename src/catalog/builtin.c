@@ -147,8 +147,7 @@ static void add(struct catalog_load *l, enum builtin which)
 static void refuse_name(struct catalog_load *l, const struct entry *e)
 {
 	finding_error(l->f, e->at, "entry.builtin",
-		arena_fmt(l->a, "tool %.*s has the name of a tool of the server",
-			STR_ARG(e->name)),
+		arena_fmt(l->a, "tool %.*s has the name of a tool of the server", STR_ARG(e->name)),
 		S("rename it"));
 }
 

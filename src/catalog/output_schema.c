@@ -259,8 +259,7 @@ void output_schema_make(struct entry_load *el)
 		     action->kind == ACTION_LEDGER;
 
 	if (action->kind != ACTION_RAW && action->kind != ACTION_WRITE &&
-		action->kind != ACTION_TOGETHER &&
-		(!parts || !action->part_count))
+		action->kind != ACTION_TOGETHER && (!parts || !action->part_count))
 		return;
 	buf_in(&out, el->a, JSON_MAX_BYTES);
 	jw_init(&w, &out);

@@ -1,9 +1,9 @@
-/* together - `apply_together`: several changes as one, which every deployment has whose catalog holds
- * two tools with a write on one source.
+/* together - `apply_together`: several changes as one, which every deployment has whose catalog
+ * holds two tools with a write on one source.
  *
  * Each step is a tool of the catalog with its own arguments; what it may do, what it needs and what
- * it is held to is said there.  Here stand only the form of the call and for whom it is: whoever may
- * use one of those tools. */
+ * it is held to is said there.  Here stand only the form of the call and for whom it is: whoever
+ * may use one of those tools. */
 #include "catalog/load_write.h"
 
 static bool is_twice(const struct catalog_load *l, size_t i)
@@ -23,7 +23,7 @@ static struct names grants_of(const struct catalog_load *l)
 
 	for (size_t i = 0; i < l->tools.count; i++)
 		if (l->tools.list[i]->write && is_twice(l, i))
-			list[grants.count++] = l->tools.list[i]->requires;
+	list[grants.count++] = l->tools.list[i]->requires;
 	return grants;
 }
 
@@ -66,8 +66,9 @@ void together_load(struct catalog_load *l)
 		.name = yaml->name,
 		.version = 1,
 		.title = S("Several changes as one"),
-		.description = S("Previews several changes as one plan, or applies it: all of them or "
-				 "none, with one approval. Use it when corrections belong together."),
+		.description =
+			S("Previews several changes as one plan, or applies it: all of them or "
+			  "none, with one approval. Use it when corrections belong together."),
 		.owner = l->config->owner,
 		.purpose = S("changes that belong together"),
 		.inputs = el.inputs,

@@ -98,8 +98,8 @@ static bool read_step(struct call *c, struct change_step *s, const struct json *
 		return call_fault(c, VALIDATION_ERROR, "step",
 			S("a step names no tool that changes something"));
 	if (s->entry->source != c->change->steps[0].entry->source)
-		return call_fault(c, VALIDATION_ERROR, "step",
-			S("the steps change more than one source"));
+		return call_fault(
+			c, VALIDATION_ERROR, "step", S("the steps change more than one source"));
 	return true;
 }
 

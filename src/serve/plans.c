@@ -301,8 +301,8 @@ bool plans_load(struct world *w, const struct generation *g, struct call *c, enu
 		return fail(c, &err);
 	*apply_out = found.apply;
 	if (found.apply == APPLY_REFUSED) {
-		c->fault.details_json =
-			plans_details(c->arena, &out->plan, world_plan_url(w, g->config, c->arena, out->plan.id));
+		c->fault.details_json = plans_details(
+			c->arena, &out->plan, world_plan_url(w, g->config, c->arena, out->plan.id));
 		return refuse(c, found.code, found.reason, "");
 	}
 	if (found.apply != APPLY_NOW)

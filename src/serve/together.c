@@ -16,10 +16,9 @@ static bool fail_step(struct call *c, const struct call *step, size_t i)
 
 	c->end = step->end;
 	c->fault = step->fault;
-	c->fault.details_json =
-		arena_fmt(c->arena, "{\"step\":%zu%s%.*s%s", i + 1, more.n > 2 ? "," : "",
-			(int)(more.n > 2 ? more.n - 1 : 0), more.n > 2 ? more.p + 1 : "",
-			more.n > 2 ? "" : "}");
+	c->fault.details_json = arena_fmt(c->arena, "{\"step\":%zu%s%.*s%s", i + 1,
+		more.n > 2 ? "," : "", (int)(more.n > 2 ? more.n - 1 : 0),
+		more.n > 2 ? more.p + 1 : "", more.n > 2 ? "" : "}");
 	return false;
 }
 
@@ -28,8 +27,8 @@ static bool is_there(struct call *step)
 {
 	if (permission_exists(step->who, step->entry))
 		return true;
-	return call_fault(step, VALIDATION_ERROR, "step",
-		S("a step names no tool that changes something"));
+	return call_fault(
+		step, VALIDATION_ERROR, "step", S("a step names no tool that changes something"));
 }
 
 static bool is_plain(struct call *step)
