@@ -7,9 +7,9 @@
 
 # The rooms whose tests start threads: only they are worth building again under TSan.
 threaded_rooms='loop sql transport store identity guard backend audit site serve'
-fuzz_seconds=10
+fuzz_seconds=5
 interleave_seconds=20
-tidy_seconds=360
+tidy_seconds=260
 
 check_passed=0
 check_failed=0
@@ -174,7 +174,8 @@ step_fuzz()
 
 node_tests()
 {
-	"$node" --import ./test/e2e/packages.mjs --test --test-reporter=tap --test-timeout=120000 "$@" \
+	"$node" --import ./test/e2e/packages.mjs --test --test-reporter=tap --test-timeout=120000 \
+		--test-concurrency="$jobs" "$@" \
 		>build/counted/tap
 	tap_rc=$?
 	sed -n '/^not ok/,/^  \.\.\./p; /^    not ok/,/^      \.\.\./p' build/counted/tap
