@@ -3,11 +3,12 @@
  * Invariants: 1. one for reading is read-only three times over: the open flag, query_only, and the
  * authorizer.  2. no statement can attach, load, or set anything: the authorizer refuses it, and
  * the limits and switches would.  3. no wait is without an end: progress and busy handlers look at
- * deadline and cancellation; where the statement is a stranger's (lite_prepare_once), no step between
- * two looks takes long: cells are small, and what turns without end inside is refused.  4. no memory map: a file that is cut short must be an error, not a
- * signal.  5. one for writing tells its capture of every row from the first statement on, never
- * makes a file, and keeps what it changes in memory until COMMIT, so that the connection beside it
- * can read what was there before. */
+ * deadline and cancellation; where the statement is a stranger's (lite_prepare_once), no step
+ * between two looks takes long: cells are small, and what turns without end inside is refused.  4.
+ * no memory map: a file that is cut short must be an error, not a signal.  5. one for writing tells
+ * its capture of every row from the first statement on, never makes a file, and keeps what it
+ * changes in memory until COMMIT, so that the connection beside it can read what was there before.
+ */
 #include "sql/capture_inside.h"
 
 #include "base/clock.h"
@@ -101,6 +102,8 @@ static int on_access(void *ctx, int action, const char *name, const char *detail
 	struct lite *l = ctx;
 
 	(void)schema;
+	if (l->touched)
+		touched_add(l->touched, action, name, detail, via);
 	if (l->own || is_allowed(l, action, name, detail, via))
 		return SQLITE_OK;
 	l->denied_action = action;
