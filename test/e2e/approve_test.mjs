@@ -146,6 +146,15 @@ test('a requester sends a plan on; whoever holds approve.plans has it in the que
 	assert.equal((await call(site, { ...wanted, plan_id: plan })).outcome, 'applied');
 });
 
+test('what an agent asks for is approved by whoever holds approve.plans, and applied', async (t) => {
+	const site = await makeShop(t, 'requester', { roles: changes.roles.replace('approve.prices', 'approve.plans') });
+	site.key = await issueKey(site.config, { subject: 'bot', roles: ['seller'], args: ['--kind', 'agent'] });
+	const plan = await propose(site);
+	assert.equal((await sitDown(['approve', site.config, plan], [[asks, site.eve], [agrees, 'yes']])).code, 0);
+	assert.equal((await call(site, { ...wanted, plan_id: plan })).outcome, 'applied');
+	assert.equal(price(site), '9.99');
+});
+
 test('where the deployment asks for it, the token that approving shows must come with the call', async (t) => {
 	const site = await makeShop(t, 'requester', { approvals: 'approvals: { token: true }' });
 	const plan = await propose(site);
