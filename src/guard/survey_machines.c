@@ -1,7 +1,8 @@
 /* survey_machines - what principals with no person behind them can change; see survey.h.
  *
  * For them `client` and `requester` mean another person: what needs nobody's approval they do
- * alone, all else waits for somebody. */
+ * alone, all else waits for somebody.  apply_together changes what its steps do, and needs what
+ * they need: they are listed. */
 #include "catalog/write.h"
 #include "guard/survey.h"
 
@@ -18,7 +19,7 @@ static unsigned write_tools(const struct catalog *c, const struct principal *who
 	for (size_t i = 0; i < c->tool_count; i++) {
 		const struct entry *e = c->tools[i];
 
-		if (!e->mutates || alone(e) != by_itself ||
+		if (!e->mutates || e->action.kind == ACTION_TOGETHER || alone(e) != by_itself ||
 			permission_judge(who, e) != PERMISSION_GIVEN)
 			continue;
 		buf_add(out, str_c(count++ ? ", " : before));
