@@ -147,9 +147,11 @@ async function change(url, key, approverKey, leadKey) {
 	const client = await connect(url, key);
 	const call = async (name, args) => (await client.callTool({ name, arguments: args }));
 	const tool = 'void_and_reissue_line_item';
-	const wrong = { line_item_id: 'lin_0000048001', quantity: 40, unit_price_cents: 60000, reason: 'The totals look wrong to the customer' };
-	step(`“The totals on that contract look wrong, fix them.”  A tool that changes something shows it first:\n   ${tool} ${JSON.stringify(wrong)}\n`);
-	const large = (await call(tool, wrong)).structuredContent;
+	const asked = 'The totals on contract ctr_0000048000 look wrong, fix them.';
+	const wrong = { reason: 'The totals look wrong to the customer', request: asked, steps: [1, 2, 3].map((n) =>
+		({ tool, arguments: { line_item_id: `lin_000004800${n}`, quantity: 40, unit_price_cents: 60000, reason: 'The price looks wrong to the customer' } })) };
+	step(`“${asked}”  What changes something is shown first, here three corrections as one:\n   apply_together ${wrong.steps.map((one) => `\n     ${one.tool} ${JSON.stringify(one.arguments)}`).join('')}\n`);
+	const large = (await call('apply_together', wrong)).structuredContent;
 	say(`   ${large.outcome}: contract_total ${large.impact?.sums.contract_total}; nothing has changed\n   plan ${large.plan?.id} needs the yes of ${large.plan?.approval === 'other' ? 'another person' : 'whoever asked'}: ${large.plan?.because}`);
 
 	const walked = (await call('walk_contract_records', { contract_id: 'ctr_0000003002' })).structuredContent;

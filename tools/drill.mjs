@@ -18,6 +18,8 @@ function makeSite() {
 	writeFileSync(config, readFileSync(config, 'utf8').replace('127.0.0.1:8479', '127.0.0.1:0'));
 	const made = spawnSync('sqlite3', ['-bail', join(home, 'support-desk.db')], { stdio: [openSync(join(home, 'make.sql')), 'ignore', 'pipe'] });
 	if (made.status !== 0) throw new Sorry(`the database was not made: ${made.error?.message ?? made.stderr}`);
+	const marked = spawnSync(program, ['install', config, 'crm', '--synthetic'], { encoding: 'utf8' });
+	if (marked.status !== 0) throw new Sorry(`the database was not marked: ${marked.stderr}`);
 }
 
 async function startServer(instance) {

@@ -63,13 +63,13 @@ void ledger_hmac_record(const struct seal *s, struct arena *a, struct str table,
 	struct ledger_key *key, size_t count, struct sha256 *out)
 {
 	struct str *parts = arena_array(a, struct str, count * 2 + 2);
-	size_t n = 0;
+	size_t n = 2;
 
 	for (size_t i = 0; i < count; i++)
 		key[i].column = ledger_table(a, key[i].column);
 	qsort(key, count, sizeof *key, by_column);
-	parts[n++] = S("ledger-record");
-	parts[n++] = ledger_table(a, table);
+	parts[0] = S("ledger-record");
+	parts[1] = ledger_table(a, table);
 	for (size_t i = 0; i < count; i++) {
 		parts[n++] = key[i].column;
 		parts[n++] = key[i].value;

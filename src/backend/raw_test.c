@@ -173,10 +173,10 @@ static void no_function_runs_past_the_deadline(void **state)
 		"UNION ALL SELECT i + 1 FROM n) SELECT i FROM n)",
 		"WITH RECURSIVE n(s) AS (SELECT 'xx' UNION ALL SELECT s || s FROM n) "
 		"SELECT count(*) FROM n",
-		"WITH RECURSIVE n(s) AS (SELECT hex(zeroblob(120000)) UNION ALL SELECT substr(s || "
+		"WITH RECURSIVE n(s) AS (SELECT hex(zeroblob(30000)) UNION ALL SELECT substr(s || "
 		"'x', 2) FROM n) SELECT sum(instr(s, 'b')) FROM n",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT "
-		"sum(instr(hex(zeroblob(120000)), hex(zeroblob(60000)) || 'b') + i) FROM n",
+		"sum(instr(hex(zeroblob(30000)), hex(zeroblob(15000)) || 'b') + i) FROM n",
 	};
 
 	(void)state;

@@ -203,7 +203,8 @@ static bool table_fits(struct collecting *k, const struct capture_list *list,
 
 	if (!sql.n)
 		return call_fault(k->w->c, INTERNAL, "where", S("a rule's where is too long"));
-	s = lite_prepare_once(k->w->lite, sql, &err);
+	/* the catalog saw to it that the expression looks at nothing but this row */
+	s = lite_prepare_own(k->w->lite, arena_cstr(k->w->c->arena, sql), &err);
 	if (!s)
 		return write_fault(k->w, &err);
 	for (size_t i = 0; ok && i < list->count; i++) {

@@ -382,7 +382,7 @@ static void every_reply_says_what_a_browser_may_do_with_it(void **state)
 {
 	static const char *const paths[] = { "/approvals", "/approvals/sign-in",
 		"/approvals/style.css", "/approvals/left/60.css", "/approvals/nothing", "/",
-		"/approvals/" PLAN };
+		("/approvals/" PLAN) };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -422,7 +422,7 @@ static void a_link_from_elsewhere_asks_again_from_here(void **state)
 
 static void only_an_approvers_key_signs_in(void **state)
 {
-	static const char *const wrong[] = { "key=" WIRE_KEY, "key=psap_dev_bad", "key=", "" };
+	static const char *const wrong[] = { ("key=" WIRE_KEY), "key=psap_dev_bad", "key=", "" };
 	struct str words = STR_NONE;
 
 	(void)state;

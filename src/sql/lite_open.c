@@ -23,7 +23,7 @@
 #define BUSY_NAP_MS 2
 #define TRIGGER_DEPTH 32 /* triggers and cascades within each other */
 #define CELL_MAX_BYTES (8 << 20)
-#define CELL_OF_STRANGERS (256 << 10) /* instr and replace are quadratic: 0.1 s */
+#define CELL_OF_STRANGERS (64 << 10) /* instr and replace are quadratic */
 #define SQL_MAX_BYTES (256 << 10) /* the longest catalog statement, wrapped for a page */
 
 /* Once COMMIT was sent nothing stops it. */

@@ -2,6 +2,7 @@
 // that sum to −48,000, which looked right to everybody until a second person looked at them.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { run } from './harness.mjs';
 import { idOf, openDesk } from './desk.mjs';
 
 const scope = { list: [], after(f) { this.list.push(f); } };
@@ -14,26 +15,38 @@ const took = (t, what, since) => t.diagnostic(`${what}: ${((performance.now() - 
 
 describe('a contract signed by the wrong entity', () => {
 	const wrong = idOf('cus', 3004), right = idOf('cus', 4362), director = idOf('per', 4362 * 8);
-	it('moves with its three invoices, in one plan with one yes', async (t) => {
-		const began = performance.now();
-		const walked = await desk.call('nora', 'walk_contract_records', { contract_id: 'ctr_0000003001' });
+	it('moves with three files and three invoices, in one plan with one yes', async (t) => {
+		const began = performance.now(), stood = desk.dump();
+		const walk = (contract_id) => desk.call('nora', 'walk_contract_records', { contract_id });
+		const [walked, neighbour] = [await walk('ctr_0000003001'), await walk('ctr_0000003002')];
 		assert.deepEqual([walked.contract.customer_id, walked.invoices.length], [wrong, 3]);
-		const args = { contract_id: 'ctr_0000003001', right_customer_id: right, signatory_id: director, reason: 'Falcon Software in Belgium signed, not in France' };
-		const shown = await desk.previewed('nora', 'move_contract_to_signing_entity', args);
-		assert.deepEqual(shown.impact.rows, { contracts: 1, customer_events: 2, invoices: 3, signatories: 2 });
-		for (const invoice of walked.invoices) assert.ok(shown.text.includes(invoice.id), shown.text);
-		assert.equal(contract('ctr_0000003001').customer_id, wrong);
+		const files = neighbour.attachments.filter((row) => row.file_name.startsWith('rollout annex')).map((row) => row.id);
+		assert.equal(files.length, 3);
+
+		const reason = 'Falcon Software in Belgium signed, not in France';
+		const move = { contract_id: 'ctr_0000003001', right_customer_id: right, signatory_id: director, reason };
+		const args = { reason, request: 'This contract was signed by the wrong entity, please put it right with everything on it.', steps: [
+			...files.map((id) => ({ tool: 're_parent_attached_document', arguments: { attachment_id: id, right_contract_id: 'ctr_0000003001', reason } })),
+			{ tool: 'move_contract_to_signing_entity', arguments: move }] };
+		const shown = await desk.previewed('nora', 'apply_together', args);
+		assert.deepEqual(shown.impact.rows, { attachments: 3, contracts: 1, customer_events: 5, invoices: 3, signatories: 2 });
+		assert.equal(shown.plan.approval, 'requester');
+		for (const id of [...files, ...walked.invoices.map((row) => row.id)]) assert.ok(shown.text.includes(id), shown.text);
+		// The other way round the files' customer is no longer the contract's: that is said before anything is made.
+		await desk.refused('nora', 'apply_together', { ...args, steps: [...args.steps].reverse() }, 'PRECONDITION_FAILED', 'another_customer');
+		assert.deepEqual(desk.dump(), stood);
 
 		assert.equal((await desk.approve('nora', shown.plan.id)).code, 0);
-		const done = await desk.call('nora', 'move_contract_to_signing_entity', { ...args, plan_id: shown.plan.id });
-		assert.equal(done.outcome, 'applied');
+		const done = await desk.call('nora', 'apply_together', { ...args, plan_id: shown.plan.id });
+		assert.equal(done.outcome, 'applied', JSON.stringify(done));
 		assert.equal(contract('ctr_0000003001').customer_id, right);
 		assert.deepEqual(desk.rows("SELECT DISTINCT customer_id AS c FROM invoices WHERE contract_id = 'ctr_0000003001'"), [{ c: right }]);
 		assert.deepEqual(desk.rows("SELECT person_id AS p FROM signatories WHERE contract_id = 'ctr_0000003001'"), [{ p: director }]);
-		assert.deepEqual(desk.rows('SELECT id, plan_id, tool FROM postern_ledger'), [{ id: done.ledger_id, plan_id: shown.plan.id, tool: 'move_contract_to_signing_entity' }]);
+		assert.deepEqual(desk.rows("SELECT DISTINCT contract_id AS c FROM attachments WHERE id LIKE 'att_000000300_'"), [{ c: 'ctr_0000003001' }]);
+		assert.deepEqual(desk.rows('SELECT id, plan_id, tool FROM postern_ledger'), [{ id: done.ledger_id, plan_id: shown.plan.id, tool: 'apply_together' }]);
 		// Both customers' histories say so, and in whose words.
-		assert.deepEqual(desk.rows("SELECT customer_id AS c, kind, actor, summary FROM customer_events WHERE contract_id = 'ctr_0000003001' ORDER BY id"), [
-			{ c: wrong, kind: 'contract_moved_away', actor: 'nora', summary: args.reason }, { c: right, kind: 'contract_moved_here', actor: 'nora', summary: args.reason }]);
+		assert.deepEqual(desk.rows("SELECT customer_id AS c, kind, actor, summary FROM customer_events WHERE kind LIKE 'contract_moved%' ORDER BY id"), [
+			{ c: wrong, kind: 'contract_moved_away', actor: 'nora', summary: reason }, { c: right, kind: 'contract_moved_here', actor: 'nora', summary: reason }]);
 		took(t, 'from the first look to the change', began);
 	});
 });
@@ -81,6 +94,34 @@ describe('corrections that sum to -48,000', () => {
 		took(t, 'shown, looked at by a second person and declined', began);
 	});
 
+	it('as one plan: the number is on it; it is sent to a second person, who declines; nothing moved', async (t) => {
+		const began = performance.now(), stood = desk.dump();
+		const args = { reason: lines[0].reason, request, steps: lines.map((line) => ({ tool: 'void_and_reissue_line_item', arguments: line })) };
+		const { plan, impact, text, effects } = await desk.previewed('milo', 'apply_together', args);
+		assert.equal(impact.sums.contract_total, '-48000.00');
+		assert.match(text, /-48,000\.00/);
+		assert.match(plan.because, /-48,000\.00 .*above/);
+		assert.deepEqual([plan.approval, plan.grant], ['other', 'approve.contracts']);
+		assert.equal(effects.filter((effect) => effect.table === 'line_items').length, 6);
+		for (const who of ['milo', 'nora', 'dana']) assert.notEqual((await desk.approve(who, plan.id)).code, 0, who);
+		await desk.refused('milo', 'apply_together', { ...args, dry_run: false }, 'REQUIRES_CONFIRMATION', 'pending');
+		assert.equal((await desk.escalate('milo', plan.id, 'That is a lot of money, please look')).code, 0);
+		assert.ok((await desk.pending('chris')).text.includes(plan.id));
+		const seen = (await desk.show('chris', plan.id)).text;
+		for (const words of ['-48,000.00', request, 'That is a lot of money', 'lin_0000048001', 'lin_0000048002', 'lin_0000048003']) assert.ok(seen.includes(words), `${words}: ${seen}`);
+		assert.equal((await desk.decline('chris', plan.id, 'The contract is right: the customer misread the invoice')).code, 0);
+		await desk.refused('milo', 'apply_together', { ...args, plan_id: plan.id }, 'CONFIRMATION_INVALID', 'declined');
+		assert.deepEqual(desk.dump(), stood);
+		assert.equal(contract('ctr_0000048000').total, '120000.00');
+		// Months later it can still be shown as it was.
+		const kept = desk.records();
+		assert.ok(kept.some((r) => r.e === 'APPROVAL' && r.plan === plan.id && r.decision === 'declined' && r.subj === 'chris'));
+		const old = await run(['audit', 'show', desk.config, plan.id]);
+		for (const words of ['-48000.00', '"120000.00"', 'lin_0000048003']) assert.ok(old.stdout.includes(words), `${words}: ${old.stdout}`);
+		t.diagnostic(`shown: ${impact.sums.contract_total}`);
+		took(t, 'shown, escalated, looked at by a second person and declined', began);
+	});
+
 	it('below the threshold, a person may send one to a second person all the same', async (t) => {
 		const began = performance.now(), stood = desk.dump();
 		const args = { ...lines[0], unit_price_cents: 98000 };
@@ -98,15 +139,20 @@ describe('corrections that sum to -48,000', () => {
 
 	it('in many small calls they do not slip under', async () => {
 		const price = (i) => 100000 - 2250 * i; // 900.00 less each time
+		const who = await desk.join('patient', 'support_l2');
 		let line = 'lin_0000048001';
 		for (let i = 1; i <= 5; i++) {
-			const done = await desk.change('milo', 'milo', 'void_and_reissue_line_item', { ...lines[0], line_item_id: line, unit_price_cents: price(i) });
+			const done = await desk.change(who, who, 'void_and_reissue_line_item', { ...lines[0], line_item_id: line, unit_price_cents: price(i) });
 			assert.equal(done.impact.sums.contract_total, '-900.00');
 			line = done.result.line_item_id;
 		}
-		const { plan } = await correct('milo', { ...lines[0], line_item_id: line, unit_price_cents: price(6) });
+		const { plan } = await correct(who, { ...lines[0], line_item_id: line, unit_price_cents: price(6) });
 		assert.deepEqual([plan.approval, plan.grant], ['other', 'approve.contracts']);
 		assert.match(plan.because, /-5,400\.00 .*within a day/);
+		// Neither as steps of one plan.
+		const steps = [6, 7].map((i) => ({ tool: 'void_and_reissue_line_item', arguments: { ...lines[i - 5], unit_price_cents: 99000 } }));
+		const both = await desk.previewed(who, 'apply_together', { steps, reason: lines[0].reason });
+		assert.match(both.plan.because, /-5,300\.00 .*within a day/);
 		const mine = await correct('nora', { ...lines[0], line_item_id: line, unit_price_cents: price(6) });
 		assert.equal(mine.plan.approval, 'requester');
 	});

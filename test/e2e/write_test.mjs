@@ -130,6 +130,11 @@ describe('a preview', () => {
 		assert.deepEqual(seen.assigned, ['id']);
 		assert.equal(sql(site, 'SELECT * FROM notes').length, 0);
 	});
+	it('of a row with a long value is one like any other', async (t) => {
+		const site = await makeShop(t);
+		sql(site, "UPDATE items SET name = ? WHERE id = 'itm_0001'", 'x'.repeat(300000));
+		assert.equal((await call(site, 'reprice_item', wanted)).outcome, 'preview');
+	});
 	it('says which precondition failed, that there is no such row, or which constraint stands against it', async (t) => {
 		const site = await makeShop(t);
 		const none = await call(site, 'add_note', { item_id: 'itm_0009', note: 'x', dry_run: false });
