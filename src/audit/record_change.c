@@ -55,8 +55,6 @@ void record_put_end(struct jw *w, const struct change *ch, const struct kept *ef
 	clip_put(w, S("intent"), ch->intent, 4 * NAME_MAX_BYTES);
 	jw_put_str(w, S("end"), str_c(ends[ch->end]));
 	clip_put(w, S("ledger"), ch->ledger_id, NAME_MAX_BYTES);
-	if (ch->attempts > 1)
-		jw_put_u64(w, S("attempts"), ch->attempts);
 	if (!ch->plan)
 		return;
 	jw_put_u64(w, S("changed"), ch->plan->rows);

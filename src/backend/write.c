@@ -23,7 +23,6 @@
 #include "json/write.h"
 #include "sql/marker.h"
 
-#define ATTEMPTS_MAX 3
 #define DETAILS_MAX ((size_t)8 << 10)
 
 static bool fault_details(struct call *c, struct buf *details, enum fault_code code,

@@ -2,6 +2,7 @@
  * with what was done before, and of who asks. */
 #include "backend/write.h"
 
+#include "guard/approval.h"
 #include "plan/threshold.h"
 
 /* What was done within each threshold's window, as the ledger has it. */
@@ -18,14 +19,6 @@ static struct threshold_past *look_back(struct writing *w, const struct entry *e
 	return past;
 }
 
-/* Behind a service or an agent stands nobody who could look: whatever would be its own yes is
- * another's. */
-static void judge_person(const struct principal *who, struct approval *need)
-{
-	if (who->kind != PRINCIPAL_HUMAN && need->need != APPROVAL_NONE)
-		need->need = APPROVAL_OTHER;
-}
-
 static bool judge_step(struct writing *w, const struct entry *e, struct approval *all)
 {
 	struct threshold_past *past = look_back(w, e);
@@ -37,7 +30,6 @@ static bool judge_step(struct writing *w, const struct entry *e, struct approval
 	if (!threshold_judge(w->change->plan, e->write, past, w->c->arena, &one, &err))
 		return call_fault(
 			w->c, INTERNAL, "impact", arena_str(w->c->arena, str_c(err.text)));
-	judge_person(w->c->who, &one);
 	if (approval_join(all, &one))
 		return true;
 	return call_fault(w->c, PRECONDITION_FAILED, "approval",
@@ -52,6 +44,8 @@ bool approval_needed(struct writing *w)
 	for (size_t i = 0; i < w->change->step_count; i++)
 		if (!judge_step(w, w->change->steps[i].entry, &all))
 			return false;
+	/* of all together: two steps that would be the agent's own yes need one other person */
+	approval_raise(w->c->who, &all.need, &all.grant);
 	p->need = all.need;
 	p->grant = all.grant;
 	p->because = all.because;

@@ -6,8 +6,9 @@
  *
  *	WITH "contracts"("id","status",…) AS (VALUES (?2,?3,…)) SELECT 1 FROM "contracts" WHERE (…)
  *
- * Such a row has values but no column types: text and number do not meet in a comparison, so a
- * rule may say no where the table's own column would have said yes, never the other way round. */
+ * Such a row has values, but neither types nor collations of columns: text and number never meet.
+ * `id = :id` says no where the table's own column would have said yes; `<>` and `<` may say yes
+ * where it would have said no, which man page and linter leave to who writes the rule. */
 #include "backend/write.h"
 
 #include <stdlib.h>

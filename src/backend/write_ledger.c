@@ -2,7 +2,7 @@
  *
  * What names somebody or something is an HMAC there, the effects and the answer are sealed
  * (ledger_seal.h).  An idempotency key is the caller's own, or what the tool makes of its
- * arguments; the caller's replaces the tool's.
+ * arguments; the caller's replaces the tool's, and a plan's id both.
  *
  * Invariants: 1. the capture is on while the row is written, and nothing but the ledger's own
  * tables may have been touched then: a trigger on the ledger rolls back.  2. a plan's id is in the
@@ -53,22 +53,39 @@ static bool take_row(struct writing *w, const struct ledger_row *row)
 		       S("the ledger's row was sealed with another key, or was changed"));
 }
 
+/* An approved plan is its own key.  A caller's key beside it must be new: one that stands for
+ * another change would give that one's answer, and call the plan applied. */
+static bool look_for_key(struct writing *w, bool *found_out, struct ledger_row *row)
+{
+	struct change *ch = w->change;
+	struct sha256 idem;
+	int64_t within_us;
+	struct err err;
+
+	if (planted(PLANTED_KEY_IGNORED) || (ch->approved && !ch->idempotency_key.n) ||
+		!idem_of(w, &idem, &within_us))
+		return true;
+	if (!ledger_by_idem(
+		    w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out, row, &err))
+		return write_fault(w, &err);
+	if (!*found_out || !ch->approved)
+		return true;
+	return call_fault(w->c, CONFLICT, "idempotency_key",
+		S("the key was used for another change than this plan's"));
+}
+
 bool ledger_look(struct writing *w, bool *found_out)
 {
 	struct change *ch = w->change;
 	struct ledger_row row;
-	struct sha256 idem;
-	int64_t within_us;
 	struct err err;
 
 	*found_out = false;
 	if (ch->approved && !planted(PLANTED_PLAN_NOT_CONSUMED) &&
 		!ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row, &err))
 		return write_fault(w, &err);
-	if (!*found_out && !planted(PLANTED_KEY_IGNORED) && idem_of(w, &idem, &within_us) &&
-		!ledger_by_idem(
-			w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out, &row, &err))
-		return write_fault(w, &err);
+	if (!*found_out && !look_for_key(w, found_out, &row))
+		return false;
 	return !*found_out || take_row(w, &row);
 }
 

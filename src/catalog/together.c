@@ -21,9 +21,11 @@ static struct names grants_of(const struct catalog_load *l)
 	struct str *list = arena_array(l->a, struct str, l->tools.count + 1);
 	struct names grants = { .list = list };
 
-	for (size_t i = 0; i < l->tools.count; i++)
-		if (l->tools.list[i]->write && is_twice(l, i))
-	list[grants.count++] = l->tools.list[i]->requires;
+	for (size_t i = 0; i < l->tools.count; i++) {
+		if (!l->tools.list[i]->write || !is_twice(l, i))
+			continue;
+		list[grants.count++] = l->tools.list[i]->requires;
+	}
 	return grants;
 }
 

@@ -15,6 +15,14 @@
 #define TOKEN_CHARS 12
 #define TOKEN_GROUP 4
 
+void approval_raise(const struct principal *who, enum approval_level *need, struct str *grant)
+{
+	if (who->kind != PRINCIPAL_HUMAN && *need != APPROVAL_NONE)
+		*need = APPROVAL_OTHER;
+	if (*need == APPROVAL_OTHER && !grant->n)
+		*grant = S(APPROVAL_GRANT);
+}
+
 int64_t approval_lives_us(enum approval_level need)
 {
 	static const int64_t us[] = {

@@ -13,6 +13,9 @@
 #define APPROVAL_GRANT                                                                             \
 	"approve.plans" /* of a plan that waits for others, where no grant is named */
 
+/* Behind an agent or a service stands nobody who could look: whatever would be its own yes is
+ * another's.  And another holds a grant, this one where none is named. */
+void approval_raise(const struct principal *who, enum approval_level *need, struct str *grant);
 /* How long a plan waits for such a yes. */
 int64_t approval_lives_us(enum approval_level need);
 /* Who is behind the name, where approvals.persons says so; NULL: the subject is all there is. */

@@ -373,6 +373,33 @@ static void a_stricter_yes_may_take_longer(void **state)
 	assert_int_equal(approval_lives_us(APPROVAL_OTHER), INT64_C(86400000000));
 }
 
+static void an_agents_own_yes_is_anothers(void **state)
+{
+	static const struct {
+		enum principal_kind kind;
+		enum approval_level need, raised;
+		const char *grant, *then;
+	} table[] = {
+		{ PRINCIPAL_HUMAN, APPROVAL_CLIENT, APPROVAL_CLIENT, "", "" },
+		{ PRINCIPAL_HUMAN, APPROVAL_OTHER, APPROVAL_OTHER, "approve.x", "approve.x" },
+		{ PRINCIPAL_AGENT, APPROVAL_NONE, APPROVAL_NONE, "", "" },
+		{ PRINCIPAL_AGENT, APPROVAL_CLIENT, APPROVAL_OTHER, "", APPROVAL_GRANT },
+		{ PRINCIPAL_SERVICE, APPROVAL_REQUESTER, APPROVAL_OTHER, "", APPROVAL_GRANT },
+		{ PRINCIPAL_SERVICE, APPROVAL_OTHER, APPROVAL_OTHER, "approve.x", "approve.x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct principal who = { .kind = table[i].kind };
+		enum approval_level need = table[i].need;
+		struct str grant = str_c(table[i].grant);
+
+		approval_raise(&who, &need, &grant);
+		assert_int_equal(need, table[i].raised);
+		assert_str(grant, table[i].then);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_token_is_one_plans_and_one_persons),
 		cmocka_unit_test(a_token_is_read_as_people_type),
 		cmocka_unit_test(a_stricter_yes_may_take_longer),
+		cmocka_unit_test(an_agents_own_yes_is_anothers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,6 @@ struct change {
 	/* The backend: what was found and done. */
 	struct plan *plan;
 	enum change_end end;
-	unsigned attempts;
 	bool short_of_approval; /* live, but what was found needs more than `given` */
 	bool differs; /* live, and not what was approved */
 	bool committing; /* all tests passed: what is found now is what will stand */

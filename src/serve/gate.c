@@ -5,6 +5,7 @@
 #include "base/planted.h"
 #include "plan/change.h"
 #include "render/change.h"
+#include "serve/together.h"
 
 static bool not_stopped(struct run *r, struct call *c)
 {
@@ -50,6 +51,6 @@ bool gate_open(void *run, struct call *c)
 {
 	struct run *r = run;
 
-	return not_stopped(r, c) && same_generation(r, c) &&
-	       change_render_answer(c, world_mask_key(r->world, r->generation)) && recorded(r, c);
+	return change_render_answer(c, world_mask_key(r->world, r->generation)) && recorded(r, c) &&
+	       not_stopped(r, c) && together_not_stopped(r) && same_generation(r, c);
 }

@@ -1,9 +1,10 @@
 /* pipeline - everything that can happen to a call, in order.
  *
  *   kill         is anything it belongs to paused?                PAUSED
- *   permission   may this principal use it at all?               PERMISSION_DENIED
+ *   errors       too many mistakes lately?                        RATE_LIMITED
+ *   permission   may this principal use it at all?                PERMISSION_DENIED
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
- *   state        are the answers to a question of this very call?    VALIDATION_ERROR
+ *   state        are the answers to a question of this very call? VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
  *   change       a mutating tool: preview, run, or apply a plan?  VALIDATION_ERROR
  *   approval     on whose yes?  whose plan is it, is it decided?  CONFIRMATION_INVALID, …

@@ -39,15 +39,6 @@ static bool fail_record(struct call *c, const struct err *err)
 
 /* --- keeping --- */
 
-/* Nobody stands behind an agent or a service who could be asked. */
-static void raise_need(const struct call *c, struct plan *p)
-{
-	if (c->who->kind != PRINCIPAL_HUMAN && p->need != APPROVAL_NONE)
-		p->need = APPROVAL_OTHER;
-	if (p->need == APPROVAL_OTHER && !p->grant.n)
-		p->grant = S(APPROVAL_GRANT);
-}
-
 static struct plan_row row_of(const struct generation *g, const struct call *c)
 {
 	const struct change *change = c->change;
@@ -180,7 +171,6 @@ bool plans_keep(struct world *w, const struct generation *g, struct call *c)
 	struct plan_row row;
 	struct err err;
 
-	raise_need(c, change->plan);
 	if (change->plan->need == APPROVAL_NONE)
 		return true;
 	row = row_of(g, c);

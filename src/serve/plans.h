@@ -20,8 +20,8 @@ struct kept {
 /* --- for the pipeline: false means that the call's fault is set --- */
 
 /* Keeps change->plan, or finds the equal one that waits already: its id and times are set (need and
- * grant, too: a requester of kind agent or service needs somebody else), and change->pending.  One
- * that needs nobody is not kept.  Too many open ones: RATE_LIMITED (pending_limit). */
+ * grant, too, of one that waits), and change->pending.  One that needs nobody is not kept.  Too
+ * many open ones: RATE_LIMITED (pending_limit). */
 bool plans_keep(struct world *w, const struct generation *g, struct call *c) must_check;
 /* What change->plan_id names, and what may be done with it: APPLY_NOW, or what the ledger must say.
  * With APPLY_NOW a token that was asked for is used up. */

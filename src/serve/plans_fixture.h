@@ -172,6 +172,8 @@ static inline struct call *keep(
 	struct call *c = call_of(who);
 
 	c->change->plan = plan_of(who, to, need);
+	/* as the backend does */
+	approval_raise(who, &c->change->plan->need, &c->change->plan->grant);
 	if (!plans_keep(site.world, g, c))
 		fail_msg("%s: %.*s", fault_info(c->fault.code)->name,
 			STR_ARG(c->fault.operator_text));

@@ -44,13 +44,13 @@ static bool is_plain(struct call *step)
 	return true;
 }
 
-static bool not_killed(struct run *r, struct call *step)
+static bool not_killed(struct run *r, struct call *step, bool running)
 {
 	struct watch *w = world_watch(r->world);
 	struct kill_target t = kill_target_of(step, watch_instance(w));
 	struct kill_finding found = watch_judge(w, &t, clock_boot_ms());
 
-	return guard_kill(step, &found, false) == VERDICT_PASS;
+	return guard_kill(step, &found, running) == VERDICT_PASS;
 }
 
 bool together_check(struct run *r)
@@ -67,7 +67,7 @@ bool together_check(struct run *r)
 		*step = change_step_call(c, &ch->steps[i]);
 		step->arguments_sent = &ch->steps[i].arguments;
 		step->held = NULL;
-		if (!is_there(step) || !is_plain(step) || !not_killed(r, step) ||
+		if (!is_there(step) || !is_plain(step) || !not_killed(r, step, false) ||
 			guard_permission(step) != VERDICT_PASS ||
 			guard_schema(step) != VERDICT_PASS)
 			return fail_step(c, step, i);
@@ -84,6 +84,16 @@ bool together_limits(struct run *r)
 	for (size_t i = 0; is_together(c) && i < c->change->step_count; i++)
 		if (guard_limits(world_limits(r->world), r->generation->config, &r->steps[i]) !=
 			VERDICT_PASS)
+			return fail_step(c, &r->steps[i], i);
+	return true;
+}
+
+bool together_not_stopped(struct run *r)
+{
+	struct call *c = r->call;
+
+	for (size_t i = 0; is_together(c) && i < c->change->step_count; i++)
+		if (!not_killed(r, &r->steps[i], true))
 			return fail_step(c, &r->steps[i], i);
 	return true;
 }

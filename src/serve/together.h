@@ -8,3 +8,5 @@
 bool together_check(struct run *r) must_check;
 /* What each tool is held to. */
 bool together_limits(struct run *r) must_check;
+/* At the gate: kill orders against a step's tool or source, which the whole does not name. */
+bool together_not_stopped(struct run *r) must_check;

@@ -146,6 +146,32 @@ test('a requester sends a plan on; whoever holds approve.plans has it in the que
 	assert.equal((await call(site, { ...wanted, plan_id: plan })).outcome, 'applied');
 });
 
+test('what an agent asks for is approved by whoever holds approve.plans, and applied', async (t) => {
+	const site = await makeShop(t, 'requester', { roles: changes.roles.replace('approve.prices', 'approve.plans') });
+	site.key = await issueKey(site.config, { subject: 'bot', roles: ['seller'], args: ['--kind', 'agent'] });
+	const plan = await propose(site);
+	assert.equal((await sitDown(['approve', site.config, plan], [[asks, site.eve], [agrees, 'yes']])).code, 0);
+	assert.equal((await call(site, { ...wanted, plan_id: plan })).outcome, 'applied');
+	assert.equal(price(site), '9.99');
+});
+
+test('a key that stands for another change is no answer for a plan', async (t) => {
+	const site = await makeShop(t, 'requester');
+	const applied = async (plan) => {
+		assert.equal((await sitDown(['approve', site.config, plan], [[asks, site.ada], [agrees, 'yes']])).code, 0);
+		return call(site, { ...wanted, plan_id: plan, idempotency_key: 'k1' });
+	};
+	assert.equal((await applied(await propose(site))).outcome, 'applied');
+	const db = new DatabaseSync(join(site.home, 'shop.db'));
+	db.exec("UPDATE items SET price = '1.00' WHERE id = 'itm_0001'");
+	db.close();
+	const second = await propose(site), { error } = await applied(second);
+	assert.deepEqual([error.code, error.details.reason], ['CONFLICT', 'idempotency_key']);
+	assert.equal(price(site), '1.00');
+	assert.equal((await call(site, { ...wanted, plan_id: second })).outcome, 'applied');
+	assert.equal(price(site), '9.99');
+});
+
 test('where the deployment asks for it, the token that approving shows must come with the call', async (t) => {
 	const site = await makeShop(t, 'requester', { approvals: 'approvals: { token: true }' });
 	const plan = await propose(site);
