@@ -53,6 +53,23 @@ static bool take_row(struct writing *w, const struct ledger_row *row)
 		       S("the ledger's row was sealed with another key, or was changed"));
 }
 
+/* A change that was approved for itself is not done because another one, of the same key, was. */
+static bool is_another(struct writing *w, const struct ledger_row *row)
+{
+	const struct plan *yes = w->change->approved;
+
+	if (!yes || str_eq(row->plan_id, yes->id))
+		return false;
+	call_fault(w->c, CONFLICT, "idempotency_key", S("the key was used for another change"));
+	return true;
+}
+
+/* What the tool makes of its arguments is no key where a plan is one. */
+static bool looks_by_key(const struct change *ch)
+{
+	return !planted(PLANTED_KEY_IGNORED) && (!ch->approved || ch->idempotency_key.n);
+}
+
 bool ledger_look(struct writing *w, bool *found_out)
 {
 	struct change *ch = w->change;
@@ -65,11 +82,11 @@ bool ledger_look(struct writing *w, bool *found_out)
 	if (ch->approved && !planted(PLANTED_PLAN_NOT_CONSUMED) &&
 		!ledger_by_plan(w->lite, w->c->arena, ch->approved->id, found_out, &row, &err))
 		return write_fault(w, &err);
-	if (!*found_out && !planted(PLANTED_KEY_IGNORED) && idem_of(w, &idem, &within_us) &&
+	if (!*found_out && looks_by_key(ch) && idem_of(w, &idem, &within_us) &&
 		!ledger_by_idem(
 			w->lite, w->c->arena, &idem, ch->now_us - within_us, found_out, &row, &err))
 		return write_fault(w, &err);
-	return !*found_out || take_row(w, &row);
+	return !*found_out || (!is_another(w, &row) && take_row(w, &row));
 }
 
 /* --- thresholds --- */
