@@ -3,7 +3,8 @@
  *   lock         BEGIN IMMEDIATE: nobody else changes the database from here on
  *   marker       which database is it?  one of this environment, or nothing is changed
  *   replay       was this plan applied, this key used before?  then the first answer
- *   step         preconditions, statements with every row captured, postconditions, the answer
+ *   step         still visible? preconditions, statements with every row captured,
+ *                postconditions, the answer
  *   judge        is every change declared?  will the constraints hold?
  *   plan         what it sums up to, what approval it needs, its digest
  *   compare      live: is it what was approved?
@@ -133,6 +134,19 @@ static bool judge_step(struct writing *w, struct plan_step *done, const struct w
 	       effects_fault(w->c, &found);
 }
 
+/* Asked again under the lock: the record may have been moved since, by others or by an earlier
+ * step.  A rule of another source cannot be. */
+static bool still_visible(struct writing *w, struct call *c)
+{
+	const struct entry *e = c->entry;
+
+	if (!e->visible || e->visible_source != e->source || visible_on(w->lite, c))
+		return true;
+	w->c->end = c->end;
+	w->c->fault = c->fault;
+	return false;
+}
+
 static bool run_step(struct writing *w, size_t i)
 {
 	struct change_step *step = &w->change->steps[i];
@@ -144,7 +158,8 @@ static bool run_step(struct writing *w, size_t i)
 		.version = step->entry->version,
 		.definition = step->entry->digest,
 		.arguments = step->canonical };
-	if (!conditions_hold(w, &c, write->before, write->before_count) ||
+	if (!still_visible(w, &c) ||
+		!conditions_hold(w, &c, write->before, write->before_count) ||
 		!run_statements(w, step, &c))
 		return false;
 	crash_point("statements");

@@ -21,6 +21,10 @@ bool effects_fault(struct call *c, const struct effect_finding *found);
 /* write_effects.c: the rows that were changed since the last time, each within its rule's `where`.
  */
 bool effects_collect(struct writing *w, struct call *step, struct effects *out) must_check;
+/* Gives a row when the row whose values are bound behind the parameters of `where` fits it; empty:
+ * too long. */
+struct str effects_where_sql(
+	struct arena *a, struct str table, struct names columns, const struct statement *where);
 
 /* write_approval.c: what the plan needs, with what was done before; false: the fault is set. */
 bool approval_needed(struct writing *w) must_check;

@@ -141,23 +141,23 @@ static void put_name(struct buf *out, struct str name)
 	buf_char(out, '"');
 }
 
-static struct str where_text(
-	struct arena *a, const struct capture_table *t, const struct statement *where)
+struct str effects_where_sql(
+	struct arena *a, struct str table, struct names columns, const struct statement *where)
 {
 	struct buf out;
 
 	buf_in(&out, a, WHERE_MAX);
 	buf_lit(&out, "WITH ");
-	put_name(&out, t->name);
-	for (size_t i = 0; i < t->column_count; i++) {
+	put_name(&out, table);
+	for (size_t i = 0; i < columns.count; i++) {
 		buf_char(&out, i ? ',' : '(');
-		put_name(&out, t->columns[i]);
+		put_name(&out, columns.list[i]);
 	}
 	buf_lit(&out, ") AS (VALUES ");
-	for (size_t i = 0; i < t->column_count; i++)
+	for (size_t i = 0; i < columns.count; i++)
 		buf_fmt(&out, "%c?%zu", i ? ',' : '(', where->param_count + i + 1);
 	buf_lit(&out, ")) SELECT 1 FROM ");
-	put_name(&out, t->name);
+	put_name(&out, table);
 	buf_lit(&out, " WHERE (");
 	buf_add(&out, where->sql);
 	buf_char(&out, ')');
@@ -195,7 +195,8 @@ static bool refuse_where(struct collecting *k, const struct capture_change *chan
 static bool table_fits(struct collecting *k, const struct capture_list *list,
 	const struct capture_table *t, const struct effect_rule *rule)
 {
-	struct str sql = where_text(k->w->c->arena, t, &rule->where);
+	struct names columns = { t->columns, t->column_count };
+	struct str sql = effects_where_sql(k->w->c->arena, t->name, columns, &rule->where);
 	const struct capture_change *wrong = NULL;
 	struct err err;
 	struct lite_stmt *s;
@@ -225,7 +226,7 @@ static bool rows_fit(struct collecting *k, const struct capture_list *list)
 		const struct effect_rule *rule =
 			write_rule(k->step->entry->write, k->known[i].captured->name);
 
-		if (rule && !table_fits(k, list, k->known[i].captured, rule))
+		if (rule && rule->where.sql.n && !table_fits(k, list, k->known[i].captured, rule))
 			return false;
 	}
 	return true;

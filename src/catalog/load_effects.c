@@ -251,6 +251,16 @@ static bool impact_name_fits(struct str name)
 	return name.n && name.n <= 64 && !ascii_is_digit(name.p[0]);
 }
 
+/* A sum over one row is its value. */
+static bool is_masked(const struct effect_rule *rule, struct str column)
+{
+	for (size_t i = 0; i < rule->column_count; i++)
+		if (str_eq(rule->columns[i].name, column))
+			return rule->columns[i].mask.kind != MASK_NONE ||
+			       rule->columns[i].data_class != CLASS_NONE;
+	return false;
+}
+
 static const char *wrong_impact(const struct write_load *wl, const struct impact_rule *impact)
 {
 	static const char *const taken[] = { "rows", "per", "need", "grant" };
@@ -269,6 +279,8 @@ static const char *wrong_impact(const struct write_load *wl, const struct impact
 		return "the column is volatile: its sum could differ at apply";
 	if (rule->operations == EFFECT_UPDATE && !names_hold(rule->update, impact->column))
 		return "no update changes the column";
+	if (is_masked(rule, impact->column))
+		return "the column is masked: its sum would tell what stands there";
 	return NULL;
 }
 

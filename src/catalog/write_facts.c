@@ -19,13 +19,14 @@ static void refuse(const struct write_facts *k, struct findings *f, const char *
 		arena_fmt(f->a, "tool %.*s: %.*s", STR_ARG(k->entry->name), STR_ARG(what)), remedy);
 }
 
-/* What a trigger does depends on the rows; when it does it, the call rolls back. */
+/* What a trigger or a foreign key does depends on the rows; when it does it, the call rolls back.
+ */
 static void undeclared(const struct write_facts *k, struct findings *f, const char *code,
 	const struct write_touch *t, struct str remedy)
 {
 	const char *dot = t->column.n ? "." : "";
 
-	if (!t->trigger.n) {
+	if (!t->trigger.n && !t->cascade) {
 		refuse(k, f, code,
 			arena_fmt(f->a, "the statement %s %.*s%s%.*s, which is not declared",
 				doing(t->operation), STR_ARG(t->table), dot, STR_ARG(t->column)),
@@ -34,10 +35,11 @@ static void undeclared(const struct write_facts *k, struct findings *f, const ch
 	}
 	finding_warn(f, k->statement->at, code,
 		arena_fmt(f->a,
-			"tool %.*s: trigger %.*s %s %.*s%s%.*s, which is not declared: then the "
-			"call rolls back",
-			STR_ARG(k->entry->name), STR_ARG(t->trigger), doing(t->operation),
-			STR_ARG(t->table), dot, STR_ARG(t->column)),
+			"tool %.*s: %s%.*s %s %.*s%s%.*s, which is not declared: then the call "
+			"rolls back",
+			STR_ARG(k->entry->name), t->cascade ? "a foreign key" : "trigger ",
+			STR_ARG(t->trigger), doing(t->operation), STR_ARG(t->table), dot,
+			STR_ARG(t->column)),
 		remedy);
 }
 
@@ -56,7 +58,14 @@ static void lint_touch(const struct write_facts *k, struct findings *f, const st
 
 	if (str_starts(t->table, S("sqlite_")) || gives_another_key(rule, t))
 		return;
-	if (!rule)
+	if (t->is_virtual && !t->trigger.n)
+		refuse(k, f, "write.virtual_table",
+			arena_fmt(f->a,
+				"the statement %s virtual table %.*s, whose rows nobody sees "
+				"change",
+				doing(t->operation), STR_ARG(t->table)),
+			S("change a table whose triggers keep it"));
+	else if (!rule)
 		undeclared(k, f, "write.undeclared_table", t,
 			S("add the table to 'effects', or leave it alone"));
 	else if (!(rule->operations & (unsigned)t->operation))
@@ -120,6 +129,15 @@ static void lint_column(const struct table_facts *k, struct findings *f, struct 
 			nearest(f->a, k->columns, column));
 }
 
+/* A column that is not shown; of one that is it was said. */
+static void lint_hidden(const struct table_facts *k, struct findings *f, struct str column)
+{
+	for (size_t i = 0; i < k->rule->column_count; i++)
+		if (str_eq(k->rule->columns[i].name, column))
+			return;
+	lint_column(k, f, column);
+}
+
 static void lint_columns(const struct table_facts *k, struct findings *f)
 {
 	const struct effect_rule *rule = k->rule;
@@ -129,12 +147,12 @@ static void lint_columns(const struct table_facts *k, struct findings *f)
 	for (size_t i = 0; i < rule->column_count; i++)
 		lint_column(k, f, rule->columns[i].name);
 	for (size_t i = 0; i < rule->varies.count; i++)
-		lint_column(k, f, rule->varies.list[i]);
+		lint_hidden(k, f, rule->varies.list[i]);
 	for (size_t i = 0; i < rule->refer_count; i++)
-		lint_column(k, f, rule->refers[i].column);
+		lint_hidden(k, f, rule->refers[i].column);
 	for (size_t i = 0; i < w->impact_count; i++)
 		if (str_eq(w->impacts[i].table, rule->table))
-			lint_column(k, f, w->impacts[i].column);
+			lint_hidden(k, f, w->impacts[i].column);
 }
 
 /* Rows whose key is only a part of the real one look alike to whoever approves. */
@@ -154,6 +172,31 @@ static void lint_key(const struct table_facts *k, struct findings *f)
 		}
 }
 
+/* Can whoever approves see the rows that change? */
+static void lint_rows(const struct table_facts *k, struct findings *f)
+{
+	struct str tool = k->entry->name, table = k->rule->table;
+
+	if (k->is_virtual && !k->backed)
+		finding_error(f, k->rule->at, "write.virtual_table",
+			arena_fmt(f->a,
+				"tool %.*s: %.*s is a virtual table, whose rows nobody sees change",
+				STR_ARG(tool), STR_ARG(table)),
+			S("change the table it is made of"));
+	else if (k->is_virtual && k->rule->rows_min)
+		finding_error(f, k->rule->at, "write.virtual_table",
+			arena_fmt(f->a,
+				"tool %.*s: %.*s is a virtual table: its rows are not counted, and "
+				"at least %u must change",
+				STR_ARG(tool), STR_ARG(table), k->rule->rows_min),
+			arena_fmt(f->a, "write 'rows: 0..%u'", k->rule->rows_max));
+	if (k->lost.n)
+		finding_error(f, k->rule->at, "write.rows_alike",
+			arena_fmt(f->a, "tool %.*s: the rows of %.*s cannot be told apart: %.*s",
+				STR_ARG(tool), STR_ARG(table), STR_ARG(k->lost)),
+			S("give the table a key, or leave it alone"));
+}
+
 void catalog_lint_table(const struct table_facts *k, struct findings *f)
 {
 	if (!k->found) {
@@ -162,13 +205,7 @@ void catalog_lint_table(const struct table_facts *k, struct findings *f)
 			nearest(f->a, k->tables, k->rule->table));
 		return;
 	}
-	if (k->is_virtual)
-		finding_error(f, k->rule->at, "write.virtual_table",
-			arena_fmt(f->a,
-				"tool %.*s: %.*s is a virtual table, whose rows nobody sees "
-				"change",
-				STR_ARG(k->entry->name), STR_ARG(k->rule->table)),
-			S("change the table it is made of"));
+	lint_rows(k, f);
 	lint_columns(k, f);
 	lint_key(k, f);
 }

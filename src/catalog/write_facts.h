@@ -10,7 +10,9 @@ struct write_touch {
 	enum effect_operation operation;
 	struct str table;
 	struct str column; /* EFFECT_UPDATE: one touch for each */
-	struct str trigger; /* which one; empty: the statement itself */
+	struct str trigger; /* which one; empty: the statement itself, or a foreign key */
+	bool cascade; /* by a foreign key */
+	bool is_virtual; /* the table: nobody sees its rows change */
 };
 
 /* Of one of a write's statements, of a condition, or of the `where` of a rule. */
@@ -30,6 +32,8 @@ struct table_facts {
 	const struct entry *entry;
 	const struct effect_rule *rule;
 	bool found, is_virtual;
+	bool backed; /* virtual: kept in other tables, whose rows are seen */
+	struct str lost; /* why its rows cannot be told apart; empty: they can */
 	struct names columns, key; /* key: of the primary key; none: rows have a rowid alone */
 	struct names tables; /* all of the database: to propose the nearest */
 };

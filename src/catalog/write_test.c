@@ -252,6 +252,19 @@ static void what_a_write_touches_is_held_against_its_effects(void **state)
 			"write.undeclared_table", false },
 		{ { EFFECT_INSERT, STR_INIT("lines"), { 0 }, STR_INIT("t") }, false, false, true,
 			{ 0 }, "write.undeclared_table", true },
+		{ { .operation = EFFECT_DELETE, .table = STR_INIT("lines"), .cascade = true },
+			false, false, true, { 0 }, "write.undeclared_table", true },
+		{ { .operation = EFFECT_UPDATE,
+			  .table = STR_INIT("contracts"),
+			  .column = STR_INIT("signatory_id"),
+			  .is_virtual = true },
+			false, false, true, { 0 }, "write.virtual_table", false },
+		{ { .operation = EFFECT_UPDATE,
+			  .table = STR_INIT("contracts"),
+			  .column = STR_INIT("signatory_id"),
+			  .trigger = STR_INIT("t"),
+			  .is_virtual = true },
+			false, false, true, { 0 }, NULL, false },
 		{ { EFFECT_UPDATE, STR_INIT("sqlite_sequence"), STR_INIT("seq"), { 0 } }, false,
 			false, true, { 0 }, NULL, false },
 		{ { EFFECT_INSERT, STR_INIT("contract_events"), { 0 }, { 0 } }, true, false, true,
@@ -293,16 +306,18 @@ static void the_tables_of_effects_are_those_of_the_database(void **state)
 		STR_INIT("updated_at"), STR_INIT("tenant") };
 	static const struct str tables[] = { STR_INIT("contract"), STR_INIT("notes") };
 	static const struct {
-		bool found, is_virtual;
+		bool found, is_virtual, backed, lost;
 		size_t columns, key_from, keys;
 		const char *code;
 	} table[] = {
-		{ true, false, 4, 0, 1, NULL },
-		{ true, false, 4, 0, 0, NULL },
-		{ true, false, 4, 3, 1, "write.key" },
-		{ true, false, 2, 0, 1, "write.unknown_column" },
-		{ true, true, 4, 0, 1, "write.virtual_table" },
-		{ false, false, 0, 0, 0, "write.unknown_table" },
+		{ true, false, false, false, 4, 0, 1, NULL },
+		{ true, false, false, false, 4, 0, 0, NULL },
+		{ true, false, false, false, 4, 3, 1, "write.key" },
+		{ true, false, false, false, 2, 0, 1, "write.unknown_column" },
+		{ true, true, false, false, 4, 0, 1, "write.virtual_table" },
+		{ true, true, true, false, 4, 0, 1, "write.virtual_table" }, /* at least one row */
+		{ true, false, false, true, 4, 0, 1, "write.rows_alike" },
+		{ false, false, false, false, 0, 0, 0, "write.unknown_table" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -310,6 +325,8 @@ static void the_tables_of_effects_are_those_of_the_database(void **state)
 			.rule = &e->write->rules[0],
 			.found = table[i].found,
 			.is_virtual = table[i].is_virtual,
+			.backed = table[i].backed,
+			.lost = table[i].lost ? S("no key") : STR_NONE,
 			.columns = { all, table[i].columns },
 			.key = { all + table[i].key_from, table[i].keys },
 			.tables = { tables, 2 } };

@@ -27,6 +27,7 @@ struct held {
 	struct windows *windows;
 	struct place_ask places[2];
 	size_t count; /* 0: given back */
+	const struct held *before; /* of earlier steps of the same call */
 };
 
 /* All that speaks of one call. */
@@ -148,8 +149,20 @@ static void add_rules(struct asking *a, struct buf *text, const struct limit_rul
 	}
 }
 
+static bool holds(const struct held *h, const struct window_key *key)
+{
+	for (; h; h = h->before)
+		for (size_t i = 0; i < h->count; i++)
+			if (!memcmp(&h->places[i].key, key, sizeof *key))
+				return true;
+	return false;
+}
+
+/* One call is inside once: its steps run one after the other. */
 static void add_place(struct asking *a, struct window_key key, unsigned most, const char *reason)
 {
+	if (holds(a->call->held, &key))
+		return;
 	a->place_reasons[a->place_count] = reason;
 	a->places[a->place_count++] = (struct place_ask){ .key = key, .most = most };
 }
@@ -450,7 +463,9 @@ enum verdict guard_limits(struct limits *l, const struct config *config, struct 
 	*a = (struct asking){ .l = l, .config = config, .call = c };
 	collect(a);
 	if (a->place_count) {
-		a->held = c->held = arena_new(c->arena, struct held);
+		a->held = arena_new(c->arena, struct held);
+		a->held->before = c->held;
+		c->held = a->held;
 		arena_defer(c->arena, give_back, c->held);
 	}
 	if ((a->count || a->place_count) && judge(a) != VERDICT_PASS)

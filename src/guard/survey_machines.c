@@ -1,8 +1,8 @@
 /* survey_machines - what principals with no person behind them can change; see survey.h.
  *
  * For them `client` and `requester` mean another person: what needs nobody's approval they do
- * alone, all else waits for somebody.  apply_together changes what its steps do, and needs what
- * they need: they are listed. */
+ * alone, all else waits for somebody.  apply_together adds nothing to the tools that are its steps,
+ * and is not named. */
 #include "catalog/write.h"
 #include "guard/survey.h"
 

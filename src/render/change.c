@@ -170,7 +170,27 @@ static void write_text(const struct showing *s, struct buf *out)
 	write_plan(s, out);
 }
 
-/* {"text": "…", "members": {…}} */
+static void put_grant(const struct showing *s, struct jw *w, struct str unmask)
+{
+	if (unmask.n && principal_holds(s->c->who, unmask))
+		jw_str(w, unmask);
+}
+
+/* The grants by which this viewer may have been shown more than others. */
+static void put_grants(const struct showing *s, struct jw *w)
+{
+	for (size_t i = 0; i < s->change->step_count; i++) {
+		const struct entry *e = s->change->steps[i].entry;
+
+		for (size_t k = 0; k < e->write->rule_count; k++)
+			for (size_t n = 0; n < e->write->rules[k].column_count; n++)
+				put_grant(s, w, e->write->rules[k].columns[n].unmask);
+		for (size_t k = 0; e->action.part_count && k < e->action.parts[0].column_count; k++)
+			put_grant(s, w, e->action.parts[0].columns[k].unmask);
+	}
+}
+
+/* {"text": "…", "grants": […], "members": {…}} */
 static bool write_document(const struct showing *s, struct str *out)
 {
 	struct buf document, text;
@@ -182,6 +202,10 @@ static bool write_document(const struct showing *s, struct str *out)
 	jw_init(&w, &document);
 	jw_object(&w);
 	jw_put_str(&w, S("text"), buf_str(&text));
+	jw_name(&w, S("grants"));
+	jw_array(&w);
+	put_grants(s, &w);
+	jw_array_end(&w);
 	jw_name(&w, S("members"));
 	jw_object(&w);
 	if (!write_members(s, &w))
@@ -207,7 +231,43 @@ bool change_render_answer(struct call *c, struct str mask_key)
 	return write_document(&s, &c->change->answer);
 }
 
-static struct str content_of(struct call *c, const struct json *members, bool applied)
+/* What was shown to somebody is not shown again to who holds less: with another credential, or
+ * since a grant was taken back. */
+static bool may_read(const struct call *c, const struct json *document)
+{
+	const struct json *grants = json_get(document, S("grants"));
+
+	for (uint32_t i = 0; grants && i < grants->count; i++)
+		if (!principal_holds(c->who, grants->items[i].text))
+			return false;
+	return grants != NULL;
+}
+
+/* Of a kept answer without its values: that it was done, what it sums up to, and how many rows are
+ * left out. */
+static void put_bare(struct jw *w, const struct json *members)
+{
+	static const struct str kept[] = { STR_INIT("plan"), STR_INIT("impact"),
+		STR_INIT("ledger_id") };
+	const struct json *more = json_get(members, S("truncated_effects"));
+	const struct json *effects = json_get(members, S("effects"));
+	uint64_t count = 0;
+
+	if (more)
+		(void)!str_to_u64(more->text, &count);
+	jw_put_raw(w, S("effects"), S("[]"));
+	jw_put_u64(w, S("truncated_effects"), count + (effects ? effects->count : 0));
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		const struct json *v = json_get(members, kept[i]);
+
+		if (v) {
+			jw_name(w, kept[i]);
+			jw_json(w, v);
+		}
+	}
+}
+
+static struct str content_of(struct call *c, const struct json *members, bool applied, bool bare)
 {
 	struct buf out;
 	struct jw w;
@@ -218,7 +278,9 @@ static struct str content_of(struct call *c, const struct json *members, bool ap
 	jw_put_str(&w, S("outcome"), applied ? S("applied") : S("preview"));
 	if (c->change->replayed)
 		jw_put_bool(&w, S("replayed"), true);
-	for (uint32_t i = 0; i < members->count; i++) {
+	if (bare)
+		put_bare(&w, members);
+	for (uint32_t i = 0; !bare && i < members->count; i++) {
 		jw_name(&w, members->members[i].name);
 		jw_json(&w, &members->members[i].value);
 	}
@@ -244,15 +306,18 @@ bool change_render(struct call *c, struct str mask_key, struct jw *w, bool struc
 	struct str document = c->change->answer, content, text;
 	struct json_error error;
 	struct json parsed;
+	bool bare;
 
 	if (!applied && !write_document(&s, &document))
 		return false;
 	if (!json_parse(c->arena, document, &parsed, &error))
 		return call_fault(c, INTERNAL, "answer", S("the kept answer is not JSON"));
-	content = content_of(c, json_get(&parsed, S("members")), applied);
+	bare = c->change->replayed && !may_read(c, &parsed);
+	content = content_of(c, json_get(&parsed, S("members")), applied, bare);
 	if (!content.n)
 		return too_large(c);
-	text = json_get_str(&parsed, S("text"));
+	text = bare ? S("Applied. What it changed is not shown with what you hold now.\n")
+		    : json_get_str(&parsed, S("text"));
 	if (c->change->replayed)
 		text = arena_fmt(c->arena, "This was done before; nothing was changed now.\n\n%.*s",
 			STR_ARG(text));

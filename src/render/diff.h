@@ -74,6 +74,6 @@ struct diff_bounds {
 };
 void diff_markdown(
 	struct buf *out, const struct diff_view *view, struct arena *a, struct diff_bounds bounds);
-/* For a terminal of 80 columns. */
-void diff_text(struct buf *out, const struct diff_view *view, struct arena *a,
+/* For a terminal of 80 columns.  False: rows were left out. */
+bool diff_text(struct buf *out, const struct diff_view *view, struct arena *a,
 	struct diff_bounds bounds, bool colours);

@@ -259,7 +259,7 @@ static void put_left_out(const struct printing *pr, uint64_t left)
 			(unsigned long long)left, left == 1 ? "" : "s");
 }
 
-void diff_text(struct buf *out, const struct diff_view *view, struct arena *a,
+bool diff_text(struct buf *out, const struct diff_view *view, struct arena *a,
 	struct diff_bounds bounds, bool colours)
 {
 	const struct plan *p = view->plan;
@@ -287,4 +287,5 @@ void diff_text(struct buf *out, const struct diff_view *view, struct arena *a,
 		for (; step < p->step_count; step++)
 			put_step(&pr, p, step);
 	put_left_out(&pr, p->rows - shown);
+	return shown == p->rows;
 }

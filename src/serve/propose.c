@@ -151,9 +151,11 @@ static void write_form(struct jw *w)
 	jw_object_end(w);
 }
 
-/* Which tool, where, with what: as the server knows it. */
-static void write_heading(const struct plan *p, struct buf *out)
+/* Which tool, where, with what: as the server knows it.  False: an argument was cut. */
+static bool write_heading(const struct plan *p, struct buf *out)
 {
+	bool whole = true;
+
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct plan_step *s = &p->steps[i];
 		struct str arguments = str_sub(s->arguments, 0, ARGUMENTS_MAX);
@@ -161,16 +163,19 @@ static void write_heading(const struct plan *p, struct buf *out)
 		buf_fmt(out, "%.*s@%u in %.*s (%.*s), with\n", STR_ARG(s->tool), s->version,
 			STR_ARG(p->deployment), STR_ARG(p->environment));
 		inert_write(out, arguments, INERT_TEXT);
-		buf_add(out, arguments.n < s->arguments.n ? S(" …\n") : S("\n"));
+		buf_char(out, '\n');
+		whole = whole && arguments.n == s->arguments.n;
 	}
 	buf_char(out, '\n');
+	return whole;
 }
 
-/* Empty: it is too long to be shown in a form. */
+/* Empty: it is too long to be shown in a form, and nobody says yes to a part. */
 static struct str message(struct run *r, bool form)
 {
 	struct call *c = r->call;
 	struct buf text;
+	bool whole;
 
 	if (!form)
 		return arena_fmt(c->arena,
@@ -179,14 +184,16 @@ static struct str message(struct run *r, bool form)
 			STR_ARG(c->entry->name), STR_ARG(c->change->plan->deployment),
 			STR_ARG(c->change->plan->environment));
 	buf_in(&text, c->arena, MESSAGE_MAX * 8);
-	write_heading(c->change->plan, &text);
-	diff_text(&text,
-		&(struct diff_view){ .plan = c->change->plan,
-			.who = c->who,
-			.mask_key = world_mask_key(r->world, r->generation) },
-		c->arena, (struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
-		false);
-	return buf_ok(&text) ? buf_str(&text) : STR_NONE;
+	whole = write_heading(c->change->plan, &text);
+	whole = diff_text(&text,
+			&(struct diff_view){ .plan = c->change->plan,
+				.who = c->who,
+				.mask_key = world_mask_key(r->world, r->generation) },
+			c->arena,
+			(struct diff_bounds){ .effects = EFFECTS_MAX, .bytes = MESSAGE_MAX },
+			false) &&
+		whole;
+	return whole && buf_ok(&text) ? buf_str(&text) : STR_NONE;
 }
 
 static struct str question(struct run *r, bool form, struct str text)

@@ -81,10 +81,12 @@ bool together_limits(struct run *r)
 {
 	struct call *c = r->call;
 
-	for (size_t i = 0; is_together(c) && i < c->change->step_count; i++)
+	for (size_t i = 0; is_together(c) && i < c->change->step_count; i++) {
+		r->steps[i].held = i ? r->steps[i - 1].held : NULL;
 		if (guard_limits(world_limits(r->world), r->generation->config, &r->steps[i]) !=
 			VERDICT_PASS)
 			return fail_step(c, &r->steps[i], i);
+	}
 	return true;
 }
 

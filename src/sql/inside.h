@@ -41,6 +41,7 @@ struct lite {
 	bool own, stranger;
 	struct access_list *recording;
 	const struct access_list *held;
+	struct touched *touched; /* told of what is prepared; NULL but in describe_touches */
 	int denied_action; /* 0: nothing was denied */
 	char denied_name[128];
 	char denied_table[128]; /* empty: it was something else */
@@ -68,6 +69,9 @@ bool lite_run_own(struct lite *l, const char *sql, struct err *err) must_check;
 bool lite_step_own(struct lite *l, sqlite3_stmt *s, struct err *err) must_check;
 /* lite_pool_new and lite_pool_new_writing. */
 struct lite_pool *lite_pool_make(struct str file, unsigned size, unsigned count, bool writing);
+/* What the authorizer was asked; see describe.c. */
+void touched_add(
+	struct touched *t, int action, const char *table, const char *column, const char *trigger);
 /* Writes the text of a value. */
 struct str lite_integer(struct arena *a, int64_t n);
 /* For a statement that no operator wrote. */

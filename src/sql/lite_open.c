@@ -102,6 +102,8 @@ static int on_access(void *ctx, int action, const char *name, const char *detail
 	struct lite *l = ctx;
 
 	(void)schema;
+	if (l->touched)
+		touched_add(l->touched, action, name, detail, via);
 	if (l->own || is_allowed(l, action, name, detail, via))
 		return SQLITE_OK;
 	l->denied_action = action;

@@ -82,7 +82,7 @@ test('one person alone, a service, a stranger or the wrong words give nothing', 
 	await refused(glass(site, site.ana, 'ana', 'shop.*', '--for', '5m', '--reason', 'r'), 64, /no grant/);
 	await refused(glass(site, site.ana, 'ana', 'break_glass.approve', '--for', '5m', '--reason', 'r'), 64, /no grant/);
 	assert.equal((await ask(site, site.ana)).code, 0);
-	await refused(glass(site, site.ben, 'approve', '1'), 77, /a terminal is needed/);
+	await refused(glass(site, site.ben, 'approve', '1'), 77, /there is no terminal/);
 	await refused(decide(site, '', 'approve', '1'), 77, /who are you/);
 	await refused(decide(site, site.ana, 'approve', '1'), 77, /does not hold/);
 	await refused(decide(site, site.cy, 'approve', '1'), 77, /does not hold/);

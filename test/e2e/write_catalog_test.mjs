@@ -1,6 +1,7 @@
 // Tools that change something, as they are declared: what clients are shown of them, what check refuses and
 // tells, and who is never given the right to approve.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
@@ -53,6 +54,11 @@ const prepare = (home) => {
 	db.close();
 };
 const site = (t, tools = `tools:\n${note}${price}`) => makeSite(t, { changes, tools, prepare });
+const install = async (place) => {
+	const end = await run(['install', place.config, 'shop']);
+	assert.equal(end.code, 0, end.stderr);
+	return place;
+};
 
 describe('a tool that changes something, as clients see it', () => {
 	const scope = [];
@@ -60,7 +66,7 @@ describe('a tool that changes something, as clients see it', () => {
 
 	before(async () => {
 		const t = { after: (f) => scope.push(f) };
-		place = site(t);
+		place = await install(site(t));
 		server = await serve(t, place.config);
 		key = await issueKey(place.config, { subject: 'sally', roles: ['seller'] });
 	});
@@ -95,6 +101,14 @@ describe('a tool that changes something, as clients see it', () => {
 				assert.ok(tool.outputSchema);
 			}
 		});
+	it('an insert without a rule of where previews', async () => {
+		const [client, Http] = clients['client 2.x']();
+		await client.connect(new Http(new URL(server.url), { requestInit: { headers: { Authorization: `Bearer ${key}` } } }));
+		const { structuredContent } = await client.callTool({ name: 'add_note', arguments: { item_id: 'itm_0001', note: 'hello' } });
+		await client.close();
+		assert.equal(structuredContent.outcome, 'preview', JSON.stringify(structuredContent));
+		assert.equal(structuredContent.effects[0].after.note, 'hello');
+	});
 	it('tools shows the class of each', async () => {
 		const { stdout } = await run(['tools', place.config]);
 		assert.match(stdout, /^add_note@1 +append /m);
@@ -115,7 +129,7 @@ describe('who approves', () => {
 		await issueKey(config, { subject: 'ann', roles: ['chief'], args: ['--kind', 'human'] });
 	});
 	it('check tells what each machine can change, and nothing of people', async (t) => {
-		const { config } = site(t);
+		const { config } = await install(site(t));
 		await issueKey(config, { subject: 'bot', roles: ['seller'], args: ['--kind', 'service'] });
 		await issueKey(config, { subject: 'noter', roles: ['reader'], args: ['--kind', 'agent'] });
 		await issueKey(config, { subject: 'sally', roles: ['seller'] });
@@ -123,6 +137,54 @@ describe('who approves', () => {
 		assert.match(stdout, /^service bot \(.+\) changes alone: add_note; with somebody's approval: reprice_item$/m);
 		assert.match(stdout, /^agent noter \(.+\) changes alone: add_note$/m);
 		assert.doesNotMatch(stdout, /human sally \(/);
+	});
+});
+
+// The database's own word on what tools declare; it stays as it is.
+describe('what check finds in the database', () => {
+	const all = `tools:\n${note}${price}`;
+	const bytes = (place) => readFileSync(join(place.home, 'shop.db'));
+	const change = (place, sql) => {
+		const db = new DatabaseSync(join(place.home, 'shop.db'));
+		db.exec(sql);
+		db.close();
+	};
+	const found = {
+		'is content': { codes: [] },
+		'no ledger': { sql: 'DROP TABLE postern_ledger_sums; DROP TABLE postern_ledger_rows; DROP TABLE postern_ledger', codes: ['error ledger.missing'] },
+		'no marker': { sql: 'DROP TABLE postern_marker', codes: ['error source.unmarked'] },
+		'a column that is not there': { sql: 'ALTER TABLE items RENAME price TO cost', codes: ['error sql.prepare', 'error write.unknown_column'] },
+		'a table that is not there': { sql: 'ALTER TABLE notes RENAME TO note', codes: ['error sql.prepare', 'error sql.prepare', 'error write.unknown_table', 'error write.unknown_table'] },
+		'a trigger behind the tool': { sql: 'CREATE TABLE log (x); CREATE TRIGGER spy AFTER UPDATE ON items BEGIN INSERT INTO log VALUES (1); END', codes: ['warning write.undeclared_table'], says: /trigger spy inserts into log/ },
+		'a foreign key behind the tool': { sql: 'CREATE TABLE lines (item TEXT REFERENCES items (id), price REFERENCES items (price) ON UPDATE CASCADE); CREATE UNIQUE INDEX one ON items (price)', codes: ['warning write.undeclared_table'], says: /a foreign key updates lines\.price/ },
+		'a statement beyond its effects': { tools: all.replace('SET price = :cents', 'SET price = :cents, stock = 1'), codes: ['error write.undeclared_column'], says: /items\.stock/ },
+		'a rule over another column': { tools: all.replace('where: id = :item_id', 'where: item = :item_id'), codes: ['error sql.prepare'] },
+		'a precondition that does not prepare': { tools: all.replace('    write:\n', '    preconditions: [{ unless: SELECT 1 FROM item WHERE id = :item_id, say: No such item. }]\n    write:\n'), codes: ['error sql.prepare'], says: /no such table: item/ },
+	};
+	for (const [name, { sql, tools = all, codes, says }] of Object.entries(found))
+		it(name, async (t) => {
+			const place = await install(site(t, tools));
+			if (sql) change(place, sql);
+			const before = bytes(place);
+			const end = await run(['check', place.config]);
+			assert.deepEqual([...end.stdout.matchAll(/(error|warning) \[((?:sql|write|source|ledger)\.\w+)\]/g)].map((m) => `${m[1]} ${m[2]}`).sort(), codes, end.stdout);
+			if (says) assert.match(end.stdout, says);
+			const bad = codes.some((code) => code.startsWith('error'));
+			assert.equal(end.code, bad ? 78 : 0, end.stdout);
+			assert.ok(bytes(place).equals(before));
+			change(place, 'CREATE TABLE free (x)');
+		});
+	it('and does not start on it', async (t) => {
+		const place = site(t);
+		const end = await run(['serve', place.config]);
+		assert.notEqual(end.code, 0);
+		assert.match(end.stderr, /error \[ledger\.missing\].*postern install/);
+	});
+	it('nothing in read-only mode, where nothing is changed', async (t) => {
+		const place = site(t, all.replace('SET price = :cents', 'SET price = :cents, stock = 1'));
+		change(place, 'DROP TABLE postern_marker');
+		const server = await serve(t, place.config, { args: ['--read-only'] });
+		assert.ok(server.url);
 	});
 });
 
