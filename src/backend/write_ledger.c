@@ -11,6 +11,7 @@
 
 #include "backend/ledger_seal.h"
 #include "base/planted.h"
+#include "json/write.h"
 #include "plan/threshold.h"
 #include "sql/ledger.h"
 
@@ -19,12 +20,34 @@
 
 /* --- idempotency --- */
 
+/* Those that the tool's key names: "{a}:{b}" filled alone is one text for "x:" and "y", "x" and
+ * ":y". */
+static struct str named_arguments(struct call *c, struct str key)
+{
+	struct json named = { .kind = JSON_OBJECT };
+	struct json_member *members =
+		arena_array(c->arena, struct json_member, (size_t)c->arguments.count + 1);
+	struct buf text;
+
+	for (uint32_t i = 0; i < c->arguments.count; i++) {
+		struct str name = c->arguments.members[i].name;
+		struct str place = arena_fmt(c->arena, "{%.*s}", STR_ARG(name));
+
+		if (str_find_str(key, 0, place) < key.n)
+			members[named.count++] = c->arguments.members[i];
+	}
+	named.members = members;
+	buf_in(&text, c->arena, SEALED_MAX);
+	json_canonical(&text, c->arena, &named);
+	return buf_str(&text);
+}
+
 /* False: the call has none. */
 static bool idem_of(const struct writing *w, struct sha256 *out, int64_t *within_us_out)
 {
 	const struct principal *p = w->c->who;
 	struct str parts[] = { S("ledger-key"), p->tenant, p->issuer, p->subject, w->c->entry->name,
-		S("caller"), w->change->idempotency_key };
+		S("caller"), w->change->idempotency_key, STR_NONE };
 	const struct write *write = w->c->entry->write;
 
 	*within_us_out = IDEMPOTENCY_US;
@@ -33,6 +56,7 @@ static bool idem_of(const struct writing *w, struct sha256 *out, int64_t *within
 			return false;
 		parts[5] = S("tool");
 		parts[6] = args_fill(w->c, write->idempotency_key, false);
+		parts[7] = named_arguments(w->c, write->idempotency_key);
 		*within_us_out = (int64_t)write->idempotency_ms * 1000;
 	}
 	ledger_hmac(w->change->seal, parts, ARRAY_LEN(parts), out);

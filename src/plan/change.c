@@ -113,6 +113,8 @@ static bool several_steps(struct call *c, struct change *ch, const struct catalo
 	ch->steps = arena_array(c->arena, struct change_step, steps->count);
 	buf_in(&text, c->arena, CANONICAL_MAX);
 	json_canonical(&text, c->arena, &own);
+	if (!buf_ok(&text))
+		return call_fault(c, VALIDATION_ERROR, "size", STR_NONE);
 	sha256_of(buf_str(&text), &ch->arguments);
 	for (size_t i = 0; i < ch->step_count; i++)
 		if (!read_step(c, &ch->steps[i], &steps->items[i], catalog))

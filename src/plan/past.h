@@ -9,8 +9,11 @@ struct past_change {
 	uint64_t left_out; /* effects of the change that are none of the record's */
 };
 
+struct catalog;
+
 struct past {
 	const struct seal *seal; /* of what the ledger keeps; handed in by serve */
+	const struct catalog *catalog; /* today's: what it masks is masked; handed in by serve */
 	struct past_change *list; /* one for each of call->rows[0] */
 	size_t count;
 };

@@ -190,7 +190,28 @@ static void put_grants(const struct showing *s, struct jw *w)
 	}
 }
 
-/* {"text": "…", "grants": […], "members": {…}} */
+/* What said which columns are masked. */
+static void put_tools(const struct showing *s, struct jw *w)
+{
+	for (size_t i = 0; i < s->change->step_count; i++) {
+		struct buf hex;
+
+		buf_in(&hex, s->c->arena, 2 * SHA256_BYTES);
+		sha256_write(&hex, &s->change->steps[i].entry->digest);
+		jw_str(w, buf_str(&hex));
+	}
+}
+
+static void put_list(const struct showing *s, struct jw *w, struct str name,
+	void (*put)(const struct showing *s, struct jw *w))
+{
+	jw_name(w, name);
+	jw_array(w);
+	put(s, w);
+	jw_array_end(w);
+}
+
+/* {"text": "…", "tools": […], "grants": […], "members": {…}} */
 static bool write_document(const struct showing *s, struct str *out)
 {
 	struct buf document, text;
@@ -202,10 +223,8 @@ static bool write_document(const struct showing *s, struct str *out)
 	jw_init(&w, &document);
 	jw_object(&w);
 	jw_put_str(&w, S("text"), buf_str(&text));
-	jw_name(&w, S("grants"));
-	jw_array(&w);
-	put_grants(s, &w);
-	jw_array_end(&w);
+	put_list(s, &w, S("tools"), put_tools);
+	put_list(s, &w, S("grants"), put_grants);
 	jw_name(&w, S("members"));
 	jw_object(&w);
 	if (!write_members(s, &w))
@@ -231,8 +250,23 @@ bool change_render_answer(struct call *c, struct str mask_key)
 	return write_document(&s, &c->change->answer);
 }
 
-/* What was shown to somebody is not shown again to who holds less: with another credential, or
- * since a grant was taken back. */
+static bool are_todays(const struct call *c, const struct json *tools)
+{
+	if (!tools || tools->count != c->change->step_count)
+		return false;
+	for (uint32_t i = 0; i < tools->count; i++) {
+		struct buf hex;
+
+		buf_in(&hex, c->arena, 2 * SHA256_BYTES);
+		sha256_write(&hex, &c->change->steps[i].entry->digest);
+		if (!str_eq(tools->items[i].text, buf_str(&hex)))
+			return false;
+	}
+	return true;
+}
+
+/* What was shown to somebody is not shown again to who holds less, with another credential or since
+ * a grant was taken back; nor when the tool may mask more by now. */
 static bool may_read(const struct call *c, const struct json *document)
 {
 	const struct json *grants = json_get(document, S("grants"));
@@ -240,7 +274,7 @@ static bool may_read(const struct call *c, const struct json *document)
 	for (uint32_t i = 0; grants && i < grants->count; i++)
 		if (!principal_holds(c->who, grants->items[i].text))
 			return false;
-	return grants != NULL;
+	return grants && are_todays(c, json_get(document, S("tools")));
 }
 
 /* Of a kept answer without its values: that it was done, what it sums up to, and how many rows are

@@ -1,6 +1,8 @@
 /* past - see past.h. */
 #include "render/past.h"
 
+#include "catalog/catalog.h"
+#include "catalog/write.h"
 #include "json/write.h"
 #include "plan/past.h"
 #include "render/diff.h"
@@ -39,6 +41,68 @@ static uint64_t effects_of(const struct plan *p)
 	return count;
 }
 
+/* --- masks of today --- */
+
+static const struct column *column_of(const struct effect_rule *rule, struct str name)
+{
+	for (size_t i = 0; i < rule->column_count; i++)
+		if (str_eq(rule->columns[i].name, name))
+			return &rule->columns[i];
+	return NULL;
+}
+
+/* A column that is masked today was not always; one that no longer stands there is not shown. */
+static const struct effect_table *table_today(
+	struct arena *a, const struct effect_table *t, const struct effect_rule *rule)
+{
+	struct effect_column *columns = arena_array(a, struct effect_column, t->column_count + 1);
+	struct effect_table *today = arena_new(a, struct effect_table);
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct column *now = column_of(rule, t->columns[i].name);
+
+		columns[i] = t->columns[i];
+		columns[i].shown = columns[i].shown && now;
+		if (!now || (now->mask.kind == MASK_NONE && now->data_class == CLASS_NONE))
+			continue;
+		columns[i].mask = now->mask;
+		columns[i].unmask = now->unmask;
+		columns[i].data_class = now->data_class;
+	}
+	*today = *t;
+	today->columns = columns;
+	return today;
+}
+
+static void mask_step(struct arena *a, struct effects *es, const struct write *write)
+{
+	const struct effect_table *from = NULL, *to = NULL;
+
+	for (size_t i = 0; i < es->count; i++) {
+		const struct effect_table *t = es->list[i].table;
+		const struct effect_rule *rule = write_rule(write, t->name);
+
+		if (rule && t != from) {
+			to = table_today(a, t, rule);
+			from = t;
+		}
+		if (rule)
+			es->list[i].table = to;
+	}
+}
+
+/* By the tool that made it, if there is still one of its name. */
+static void mask_as_today(const struct call *c, const struct plan *p)
+{
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct entry *e =
+			map_get(&c->past->catalog->tools_by_name, p->steps[i].tool);
+
+		if (e && e->write)
+			mask_step(c->arena, &p->steps[i].effects, e->write);
+	}
+}
+
 static void fill(struct call *c, struct str mask_key, const struct past_change *change,
 	struct cell *cells, size_t *bytes_left)
 {
@@ -49,6 +113,7 @@ static void fill(struct call *c, struct str mask_key, const struct past_change *
 	struct buf text;
 	struct jw w;
 
+	mask_as_today(c, &change->plan);
 	buf_in(&text, c->arena, *bytes_left + SLACK);
 	jw_init(&w, &text);
 	kept = diff_json_effects(&w, &view, c->arena, *bytes_left);

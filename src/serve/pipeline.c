@@ -107,6 +107,7 @@ static bool step_change(struct run *r)
 	if (c->entry->action.kind == ACTION_LEDGER) {
 		c->past = arena_new(c->arena, struct past);
 		c->past->seal = world_seal_of(r->world);
+		c->past->catalog = r->generation->catalog;
 	}
 	if (!c->entry->write && c->entry->action.kind != ACTION_TOGETHER)
 		return true;
