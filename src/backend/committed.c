@@ -1,12 +1,12 @@
-/* committed - was a call's change committed?  The ledgers of all sources are asked: whatever the
- * catalog says of the tool by now. */
+/* committed - was a call's change committed?  The ledgers of all sources are asked; one that is
+ * changed here and has no ledger can say nothing. */
 #include "backend/inside.h"
 
 #include "sql/ledger.h"
 
 #define WAIT_MS 2000
 
-static bool ask_ledger(struct lite *l, struct arena *a, struct str call_id,
+static bool ask_ledger(struct source *s, struct lite *l, struct arena *a, struct str call_id,
 	struct backend_committed *out, struct err *err)
 {
 	struct ledger_row row;
@@ -15,7 +15,7 @@ static bool ask_ledger(struct lite *l, struct arena *a, struct str call_id,
 	if (!ledger_exists(l, &there, err))
 		return false;
 	if (!there)
-		return true;
+		return !s->writers || err_set(err, E_UNAVAILABLE, "it has no ledger");
 	if (!ledger_by_call(l, a, call_id, &out->found, &row, err))
 		return false;
 	if (out->found)
@@ -28,7 +28,7 @@ static bool ask_source(struct source *s, struct arena *a, struct str call_id,
 {
 	struct visit *v = visit_begin(s, a, WAIT_MS, err);
 	struct lite *l = v ? visit_lite(v, WAIT_MS, err) : NULL;
-	bool ok = l && ask_ledger(l, a, call_id, out, err);
+	bool ok = l && ask_ledger(s, l, a, call_id, out, err);
 
 	if (v)
 		visit_end(v);

@@ -336,7 +336,7 @@ static void write_content(struct jw *w, struct str text)
 bool change_render(struct call *c, struct str mask_key, struct jw *w, bool structured)
 {
 	struct showing s = { .c = c, .change = c->change, .mask_key = mask_key };
-	bool applied = c->change->answer.n > 0;
+	bool applied = c->change->end == CHANGE_COMMITTED || c->change->replayed;
 	struct str document = c->change->answer, content, text;
 	struct json_error error;
 	struct json parsed;

@@ -56,6 +56,20 @@ void settle_open(struct world *w)
 			found.rotten);
 }
 
+/* A tool that is not there any more may have changed a source that is not, either: that no ledger
+ * here has it says nothing then. */
+static bool knows(const struct generation *g, struct str tool, struct err *err)
+{
+	const struct entry *e;
+	struct str name, version;
+
+	if (!str_cut(tool, '@', &name, &version))
+		name = tool;
+	e = map_get(&g->catalog->tools_by_name, name);
+	return (e && e->mutates) ||
+	       err_set(err, E_UNAVAILABLE, "no tool %.*s is in the catalog", STR_ARG(name));
+}
+
 bool settle_look(void *world, struct arena *a, struct str tool, const struct id *call,
 	bool *committed_out, struct str *ledger_out, struct err *err)
 {
@@ -63,8 +77,8 @@ bool settle_look(void *world, struct arena *a, struct str tool, const struct id 
 	struct backend_committed found;
 	bool ok;
 
-	(void)tool;
-	ok = backends_committed(g->backends, a, id_str(call), &found, err);
+	ok = backends_committed(g->backends, a, id_str(call), &found, err) &&
+	     (found.found || knows(g, tool, err));
 	world_drop(world, g);
 	if (!ok)
 		return false;
