@@ -159,8 +159,7 @@ static bool run_step(struct writing *w, size_t i)
 		.version = step->entry->version,
 		.definition = step->entry->digest,
 		.arguments = step->canonical };
-	if (!still_visible(w, &c) ||
-		!conditions_hold(w, &c, write->before, write->before_count) ||
+	if (!still_visible(w, &c) || !conditions_hold(w, &c, write->before, write->before_count) ||
 		!run_statements(w, step, &c))
 		return false;
 	crash_point("statements");
