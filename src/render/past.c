@@ -95,8 +95,7 @@ static void mask_step(struct arena *a, struct effects *es, const struct write *w
 static void mask_as_today(const struct call *c, const struct plan *p)
 {
 	for (size_t i = 0; i < p->step_count; i++) {
-		const struct entry *e =
-			map_get(&c->past->catalog->tools_by_name, p->steps[i].tool);
+		const struct entry *e = map_get(&c->past->catalog->tools_by_name, p->steps[i].tool);
 
 		if (e && e->write)
 			mask_step(c->arena, &p->steps[i].effects, e->write);
