@@ -7,9 +7,9 @@
 
 # The rooms whose tests start threads: only they are worth building again under TSan.
 threaded_rooms='loop sql transport store identity guard backend audit site serve'
-fuzz_seconds=5
+fuzz_seconds=4
 interleave_seconds=20
-tidy_seconds=200
+tidy_seconds=150
 
 check_passed=0
 check_failed=0

@@ -339,6 +339,7 @@ static bool may_answer(
 		return refuse(c, CONFIRMATION_INVALID, "decided", "");
 	if (found.code != REQUIRES_CONFIRMATION)
 		return refuse(c, found.code, found.reason, "");
+	bug_on(!row); /* what is not there waits for nobody */
 	if (!yes)
 		return true; /* who asked for it wants it no more */
 	if (!str_eq(row->need, str_c(approval_level_name(APPROVAL_CLIENT))) ||
