@@ -497,7 +497,9 @@ void server_tick(struct server *s, uint64_t mono_ms)
 		return;
 	s->reviewed_ms = mono_ms;
 	review_streams(s);
-	if (mono_ms - s->settled_ms < SETTLE_MS)
+	if (!s->settled_ms)
+		s->settled_ms = mono_ms; /* at the start somebody else did */
+	if (mono_ms - s->settled_ms < SETTLE_MS || !*world_settled(s->world))
 		return;
 	s->settled_ms = mono_ms;
 	settle_open(s->world);

@@ -113,6 +113,7 @@ static bool step_change(struct run *r)
 		return true;
 	if (!change_split(c, r->generation->catalog) || !together_check(r))
 		return false;
+	settle_once(r->world);
 	r->gate = (struct gate){ .open = gate_open, .ctx = r };
 	c->change->gate = &r->gate;
 	c->change->seal = world_seal_of(r->world);

@@ -6,6 +6,8 @@
 #include "serve/plans.h"
 #include "serve/reconcile.h"
 
+#include <stdatomic.h>
+
 /* The ledger has the truth; a copy that is behind is mended when the plan is shown to us again. */
 void settle_plan(struct run *r)
 {
@@ -54,6 +56,12 @@ void settle_open(struct world *w)
 	if (found.rotten)
 		log_error("audit_lines_rotten", "lines=%u note=\"a change may be among them\"",
 			found.rotten);
+}
+
+void settle_once(struct world *w)
+{
+	if (!atomic_exchange(world_settled(w), true))
+		settle_open(w);
 }
 
 /* A tool that is not there any more may have changed a source that is not, either: that no ledger

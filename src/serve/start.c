@@ -369,7 +369,7 @@ static int listener_start(struct listener *l, struct world *w, struct err *err)
 		err_while(err, "the audit log cannot be written");
 		return EX_CANTCREAT;
 	}
-	settle_open(w);
+	settle_once(w);
 	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) &&
 			       (!l->approvals || approvals_front_start(l->approvals, err))
 		       ? 0
@@ -479,7 +479,6 @@ int serve_stdio(const struct world_options *options)
 	world_drop(w, g);
 	if (!status) {
 		server_init(&server, w);
-		settle_open(w);
 		status = stdio_front_run(&server, STDIN_FILENO, STDOUT_FILENO,
 			&(struct stdio_wake){ signals, pipe_woken,
 				&(struct waker){ &server, options, signals } });

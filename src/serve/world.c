@@ -26,6 +26,7 @@ struct world {
 	struct store *store;
 	struct audit *audit;
 	struct reconcile *reconcile;
+	_Atomic bool settled;
 	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
@@ -335,6 +336,11 @@ struct store *world_store(struct world *w)
 struct audit *world_audit(struct world *w)
 {
 	return w->audit;
+}
+
+_Atomic bool *world_settled(struct world *w)
+{
+	return &w->settled;
 }
 
 struct reconcile *world_reconcile(struct world *w)

@@ -60,6 +60,7 @@ void world_tell_keys(struct world *w);
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);
 struct reconcile *world_reconcile(struct world *w);
+_Atomic bool *world_settled(struct world *w); /* what was open was looked up (settle.h) */
 struct watch *world_watch(struct world *w); /* sleeps until watch_start */
 struct metrics *world_metrics(struct world *w);
 int64_t world_started_us(const struct world *w);

@@ -134,13 +134,17 @@ static bool read_image(struct capture *c, const struct touch *t, bool was, size_
 
 static bool copy_image(const struct str *from, struct str *to, struct err *err)
 {
-	char *p = from->p ? malloc(from->n) : NULL;
+	char *p;
 
-	if (from->p && !p)
+	*to = STR_NONE;
+	if (!from->p)
+		return true;
+	p = malloc(MAX(from->n, (size_t)1));
+	if (!p)
 		return err_set(err, E_LIMIT, "there is no memory for the rows that change");
-	if (p)
-		memcpy(p, from->p, from->n);
-	*to = str_n(p, from->n);
+	memcpy(p, from->p, from->n);
+	to->p = p;
+	to->n = from->n;
 	return true;
 }
 
