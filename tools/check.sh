@@ -6,9 +6,10 @@
 # It may call `counted PASSED FAILED` (otherwise the step itself counts as one) and `skipped WHAT, WHY`.
 
 # The rooms whose tests start threads: only they are worth building again under TSan.
-threaded_rooms='loop sql transport store identity guard backend audit serve'
-fuzz_seconds=10
-tidy_seconds=360
+threaded_rooms='loop sql transport store identity guard backend audit site serve'
+fuzz_seconds=4
+interleave_seconds=20
+tidy_seconds=150
 
 check_passed=0
 check_failed=0
@@ -128,7 +129,7 @@ step_tidy()
 	settings=$(cat .clang-tidy tools/tidy.h meson.build $(find src -name '*.h' | sort) | sha256sum | cut -c 1-16)
 	deadline=$(($(date +%s) + tidy_seconds))
 	export settings deadline
-	find src -name '*.c' ! -name '*_test.c' ! -name '*_fuzz.c' | sort >build/tidy/files
+	find src -name '*.c' ! -name '*_test.c' ! -name '*_fuzz.c' ! -name planted.c | sort >build/tidy/files
 	xargs -P "$jobs" -n 1 tools/tidy <build/tidy/files >build/tidy/result
 	sed -n 's/^said //p' build/tidy/result
 	counted "$(grep -c '^clean ' build/tidy/result)" "$(grep -c '^unclean ' build/tidy/result)"
@@ -173,7 +174,8 @@ step_fuzz()
 
 node_tests()
 {
-	"$node" --import ./test/e2e/packages.mjs --test --test-reporter=tap --test-timeout=120000 "$@" \
+	"$node" --import ./test/e2e/packages.mjs --test --test-reporter=tap --test-timeout=120000 \
+		--test-concurrency="$jobs" "$@" \
 		>build/counted/tap
 	tap_rc=$?
 	sed -n '/^not ok/,/^  \.\.\./p; /^    not ok/,/^      \.\.\./p' build/counted/tap
@@ -187,6 +189,16 @@ node_tests()
 step_e2e()
 {
 	need_program && node_tests test/e2e/*_test.mjs
+}
+
+# Short and seeded; longer runs and the planted faults: ./run interleave.
+step_interleave()
+{
+	build_dir faults postern test/interleave/interleave-desk >build/log/faults-build.txt 2>&1 || return 1
+	"$node" test/interleave/run.mjs "$interleave_seconds" 1
+	interleave_rc=$?
+	counted $(sed -n 's/^\([0-9]*\) interleavings, \([0-9]*\) disagreed$/\1 \2/p' build/log/check-interleave.txt)
+	return $interleave_rc
 }
 
 step_conformance()
@@ -250,7 +262,7 @@ run_check()
 	: >build/counted/skipped
 	outside_data
 	for name in rooms format banned words shell gcc asan clang tsan cppcheck tidy hardening docs fuzz \
-		e2e conformance; do
+		e2e interleave conformance; do
 		step $name
 	done
 	[ "${1:-}" = --long ] && step long && cat build/log/check-long.txt

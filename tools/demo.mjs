@@ -2,7 +2,10 @@
 //
 // usage: node --import ./test/e2e/packages.mjs tools/demo.mjs [--once] [--listen HOST:PORT]
 //   --once    ends after the calls, instead of serving until Ctrl-C
-//   --listen  another address than the example's own
+//   --listen  another address than the example's own; the approval pages are then on any port
+//
+// It ends with a change: shown, approved at a terminal (script(1) plays the person, who has a key for that
+// alone), made, and found again in the ledger and in the log.
 //
 // Everything it makes is below build/demo: a copy of examples/support-desk, its database (made anew when
 // make.sql changes), a key, the audit log.  Running it again uses them again.
@@ -48,7 +51,8 @@ function markDatabase() {
 }
 
 // The key of the last run while it is still good, else a new one.
-function takeKey(subject, role, file = join(home, `key.${role}`)) {
+function takeKey(subject, role, approver = false) {
+	const file = join(home, `${approver ? 'approver' : 'key'}.${role}`);
 	if (existsSync(file)) {
 		const key = readFileSync(file, 'utf8').trim();
 		const list = spawnSync(program, ['key', 'list', config], { encoding: 'utf8' }).stdout ?? '';
@@ -58,11 +62,11 @@ function takeKey(subject, role, file = join(home, `key.${role}`)) {
 		}
 	}
 	const issued = spawnSync(program, ['key', 'issue', config, '--subject', subject, '--kind', 'human',
-		'--agent', 'demo', '--role', role, '--label', 'run demo'], { encoding: 'utf8' });
+		'--role', role, '--label', 'run demo', ...(approver ? ['--approver'] : ['--agent', 'demo'])], { encoding: 'utf8' });
 	if (issued.status !== 0) throw new Sorry(`no key was issued: ${issued.stderr}`);
 	writeFileSync(file, issued.stdout, { mode: 0o600 });
 	chmodSync(file, 0o600);
-	say(`issued a key for ${subject} with role ${role}`);
+	say(`issued a key for ${subject} with role ${role}${approver ? ', which approves and calls nothing' : ''}`);
 	return issued.stdout.trim();
 }
 
@@ -114,6 +118,64 @@ function show(result) {
 	}
 }
 
+// `postern approve` asks at its terminal for the key, shows the plan, and asks for the word.
+function approve(plan, key) {
+	return new Promise((done, failed) => {
+		const words = [program, 'approve', config, plan].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+		const child = spawn('script', ['-qec', words, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+		const answers = [[/key: $/, key], [/type yes: $/, 'yes']];
+		let text = '', from = 0;
+		child.on('error', (error) => failed(new Sorry(`script(1), of the package bsdutils, does not run: ${error.message}`)));
+		child.stdout.setEncoding('utf8').on('data', (data) => {
+			text += data;
+			if (!answers.length || !answers[0][0].test(text.slice(from))) return;
+			from = text.length;
+			child.stdin.write(`${answers.shift()[1]}\n`);
+		});
+		child.on('close', (code) => {
+			say(text.replaceAll('\r', '').trimEnd().replace(/^/gm, '   '));
+			if (code === 0) done();
+			else failed(new Sorry('the plan was not approved'));
+		});
+	});
+}
+
+const indented = (text) => say(text.trimEnd().replace(/^/gm, '   '));
+
+// One line of a contract is put right: 20.00 less for each of its twelve days, and the next time back again.
+async function change(url, key, approverKey, leadKey) {
+	const client = await connect(url, key);
+	const call = async (name, args) => (await client.callTool({ name, arguments: args }));
+	const tool = 'void_and_reissue_line_item';
+	const asked = 'The totals on contract ctr_0000048000 look wrong, fix them.';
+	const wrong = { reason: 'The totals look wrong to the customer', request: asked, steps: [1, 2, 3].map((n) =>
+		({ tool, arguments: { line_item_id: `lin_000004800${n}`, quantity: 40, unit_price_cents: 60000, reason: 'The price looks wrong to the customer' } })) };
+	step(`“${asked}”  What changes something is shown first, here three corrections as one:\n   apply_together ${wrong.steps.map((one) => `\n     ${one.tool} ${JSON.stringify(one.arguments)}`).join('')}\n`);
+	const large = (await call('apply_together', wrong)).structuredContent;
+	say(`   ${large.outcome}: contract_total ${large.impact?.sums.contract_total}; nothing has changed\n   plan ${large.plan?.id} needs the yes of ${large.plan?.approval === 'other' ? 'another person' : 'whoever asked'}: ${large.plan?.because}`);
+
+	const walked = (await call('walk_contract_records', { contract_id: 'ctr_0000003002' })).structuredContent;
+	const line = walked.line_items.find((row) => !row.voided);
+	const args = { line_item_id: line.id, quantity: line.quantity, unit_price_cents: line.unit_price === '950.00' ? 93000 : 95000, reason: 'The price of a day as agreed in writing' };
+	step(`“This line has the wrong price.”\n   ${tool} ${JSON.stringify(args)}\n`);
+	const shown = await call(tool, args);
+	const { plan } = shown.structuredContent;
+	if (!plan) throw new Sorry(`no plan: ${JSON.stringify(shown.structuredContent)}`);
+	indented(shown.content[0].text);
+	const page = plan.url ? `at ${plan.url}, or ` : '';
+	step(`the person looks at it outside the assistant, ${page}in a terminal, and says yes (postern approve postern.yaml ${plan.id})`);
+	await approve(plan.id, plan.approval === 'other' ? leadKey : approverKey);
+	step('the assistant calls again with the plan: exactly that is made, or nothing');
+	const done = (await call(tool, { ...args, plan_id: plan.id })).structuredContent;
+	if (done.outcome !== 'applied') throw new Sorry(`not applied: ${JSON.stringify(done)}`);
+	say(`   outcome ${done.outcome}: contract ${done.result.contract_id} now totals ${done.result.total} ${done.result.currency}, with line ${done.result.line_item_id}`);
+	step('the ledger, a table in the same database, has it since the same transaction:');
+	execFileSync('sqlite3', ['-line', join(home, 'support-desk.db'), `SELECT id, plan_id, tool, rows, intent, datetime(committed_us / 1000000, 'unixepoch') AS committed FROM postern_ledger WHERE id = '${done.ledger_id}'`], { stdio: ['ignore', 'inherit', 'inherit'] });
+	say(`\n   the whole of it, as it was shown and as it was made: postern audit show postern.yaml ${plan.id}`);
+	await client.close();
+	return plan.url?.replace(/\/pl_\w+$/, '');
+}
+
 async function connect(url, key) {
 	const client = new Client({ name: 'postern-demo', version: '1' }, { versionNegotiation: { mode: 'auto' } });
 	await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { Authorization: `Bearer ${key}` } } }));
@@ -124,7 +186,7 @@ async function walk(url, key, juniorKey) {
 	const client = await connect(url, key);
 	const { tools } = await client.listTools();
 	step(`an agent connects (official TypeScript client, MCP ${client.getNegotiatedProtocolVersion?.() ?? ''}) and sees ${tools.length} tools, and nothing else:`);
-	for (const tool of tools) say(`   ${tool.name.padEnd(26)} ${tool.title}`);
+	for (const tool of tools) say(`   ${tool.name.padEnd(32)} ${tool.title}`);
 	const call = async (name, args, why, by = client) => {
 		step(`${why}\n   ${name} ${JSON.stringify(args)}\n`);
 		const result = await by.callTool({ name, arguments: args });
@@ -139,7 +201,7 @@ async function walk(url, key, juniorKey) {
 	const junior = await connect(url, juniorKey);
 	if (id) await call('find_people', { customer_id: id }, 'the same question from a colleague without the grant customers.see_contact', junior);
 	await junior.close();
-	await call('top_customers_by_revenue', { currency: 'EUR', limit: 5 }, '“Who are our largest customers?”');
+	await call('contracts_ending_soon', { until: '2026-12-31', limit: 5 }, '“Whose contracts end this year?”');
 	await call('get_customer_summary', { customer_id: 'cus_0000000000' }, 'a customer that does not exist: a typed answer that says what to do');
 	await call('list_customers', { status: "active' OR 1=1 --" }, 'an argument that would like to be SQL: it does not fit the schema, and never was text of a statement');
 	await client.close();
@@ -148,6 +210,7 @@ async function walk(url, key, juniorKey) {
 async function main() {
 	mkdirSync(home, { recursive: true });
 	cpSync(join(root, 'examples/support-desk'), home, { recursive: true });
+	if (listenAt > 0) writeFileSync(config, readFileSync(config, 'utf8').replace('127.0.0.1:8479', '127.0.0.1:0'));
 	step('preparing build/demo');
 	makeDatabase();
 	markDatabase();
@@ -155,6 +218,8 @@ async function main() {
 	if (checked.status !== 0) throw new Sorry(`the example is not in order:\n${checked.stdout}${checked.stderr}`);
 	const key = takeKey('demo@support-desk.example', 'support_l3');
 	const juniorKey = takeKey('lena@support-desk.example', 'support_l1');
+	const approverKey = takeKey('demo@support-desk.example', 'support_l3', true);
+	const leadKey = takeKey('chris@support-desk.example', 'contracts_lead', true);
 	const server = startServer();
 	const stop = () => server.child.kill('SIGTERM');
 	process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -162,13 +227,14 @@ async function main() {
 		const url = `http://${await server.address}/mcp`;
 		say(`serving ${url}`);
 		await walk(url, key, juniorKey);
-		step('every one of these calls was on the disk before its answer left (postern audit tail):');
-		execFileSync(program, ['audit', 'tail', config, '--count', '8'], { stdio: ['ignore', 'inherit', 'inherit'] });
+		const pages = await change(url, key, approverKey, leadKey);
+		step('and so has the log: every call was on the disk before its answer left, and before its change was made (postern audit tail):');
+		execFileSync(program, ['audit', 'tail', config, '--count', '10'], { stdio: ['ignore', 'inherit', 'inherit'] });
 		step('how to connect, with the key in place (postern client-config):');
 		execFileSync(program, ['client-config', config, '--url', url, '--program', program],
 			{ env: { ...process.env, POSTERN_KEY: key }, stdio: ['ignore', 'inherit', 'inherit'] });
 		if (once) stop();
-		else say(`serving ${url} until Ctrl-C; this key opens it: ${key}`);
+		else say(`serving ${url} until Ctrl-C; this key opens it: ${key}\napproving on ${pages}; this key opens that: ${approverKey}`);
 	} catch (error) {
 		stop();
 		throw error;

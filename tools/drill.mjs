@@ -1,7 +1,7 @@
 // drill - what ./run drill does: two servers of the demo deployment on scratch state, and a drill of every
 // kind of kill switch against both.  Prints what `postern drill` says and ends as it does.
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,8 +14,12 @@ class Sorry extends Error {}
 
 function makeSite() {
 	cpSync(join(root, 'examples/support-desk'), home, { recursive: true });
+	// Both serve the approval pages, each on a port of its own.
+	writeFileSync(config, readFileSync(config, 'utf8').replace('127.0.0.1:8479', '127.0.0.1:0'));
 	const made = spawnSync('sqlite3', ['-bail', join(home, 'support-desk.db')], { stdio: [openSync(join(home, 'make.sql')), 'ignore', 'pipe'] });
 	if (made.status !== 0) throw new Sorry(`the database was not made: ${made.error?.message ?? made.stderr}`);
+	const marked = spawnSync(program, ['install', config, 'crm', '--synthetic'], { encoding: 'utf8' });
+	if (marked.status !== 0) throw new Sorry(`the database was not marked: ${marked.stderr}`);
 }
 
 async function startServer(instance) {

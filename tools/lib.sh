@@ -100,6 +100,7 @@ build_options()
 	asan) echo 'gcc -Db_sanitize=address,undefined' ;;
 	tsan) echo 'gcc -Db_sanitize=thread' ;;
 	clang) echo 'clang-14' ;;
+	faults) echo 'gcc --buildtype=plain -Doptimization=1 -Dwerror=false -Dtests=false -Dfaults=true' ;;
 	fuzz) echo 'clang-14 -Dfuzzing=true -Db_sanitize=address,undefined -Dtests=false -Db_lundef=false' ;;
 	fuzz-cover) echo 'clang-14 -Dfuzzing=true -Dcover=true -Dtests=false -Db_lundef=false' ;;
 	esac

@@ -2,11 +2,13 @@
 --
 --   sqlite3 support-desk.db < make.sql
 --
--- Five thousand customers with contracts, line items, people, signatories, attachments, documents and
--- history.  Nothing is random: every value comes from the row's number by arithmetic, so that the demo
--- and its tests can name rows.  Some rows are messy on
--- purpose: customers that share a name, void contracts that still have lines, credits, missing phones,
--- a signatory who left the company, names outside ASCII.
+-- Five thousand customers with contracts, line items, invoices, refunds, people, signatories,
+-- attachments, documents and history.  Nothing is random: every value comes from the row's number by
+-- arithmetic, so that the demo and its tests can name rows.  Some rows are messy on purpose: customers
+-- that share a name, void contracts that still have lines, credits, missing phones, a signatory who
+-- left the company, names outside ASCII.  Two contracts at the end have stories.
+--
+-- A line's and a contract's money is decimal text; that of invoices and refunds is integer cents.
 PRAGMA foreign_keys = ON;
 BEGIN;
 
@@ -51,7 +53,8 @@ CREATE TABLE contracts (
   id TEXT PRIMARY KEY NOT NULL, customer_id TEXT NOT NULL REFERENCES customers (id),
   title TEXT NOT NULL, status TEXT NOT NULL CHECK (status IN ('draft', 'active', 'expired', 'void')),
   starts_on TEXT NOT NULL, ends_on TEXT NOT NULL, signed_on TEXT,
-  total TEXT NOT NULL, currency TEXT NOT NULL, renews INTEGER NOT NULL, updated_at TEXT NOT NULL
+  total TEXT NOT NULL, currency TEXT NOT NULL, renews INTEGER NOT NULL, updated_at TEXT NOT NULL,
+  UNIQUE (id, customer_id)
 );
 
 CREATE TABLE signatories (
@@ -62,12 +65,40 @@ CREATE TABLE signatories (
 CREATE TABLE line_items (
   id TEXT PRIMARY KEY NOT NULL, contract_id TEXT NOT NULL REFERENCES contracts (id),
   position INTEGER NOT NULL, sku TEXT NOT NULL, description TEXT NOT NULL, quantity INTEGER NOT NULL,
-  unit_price TEXT NOT NULL, amount TEXT NOT NULL, voided INTEGER NOT NULL
+  unit_price TEXT NOT NULL, amount TEXT NOT NULL, voided INTEGER NOT NULL,
+  replaces TEXT REFERENCES line_items (id)
 );
 
 CREATE TABLE attachments (
   id TEXT PRIMARY KEY NOT NULL, contract_id TEXT NOT NULL REFERENCES contracts (id),
   file_name TEXT NOT NULL, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, added_at TEXT NOT NULL
+);
+
+-- An invoice is of a contract, and so of the contract's customer: it follows when that is corrected.
+-- amount_cents is what it says, open_cents what is still owed: 0 once it is paid or void.
+CREATE TABLE invoices (
+  id TEXT PRIMARY KEY NOT NULL CHECK (id GLOB 'inv_*'), customer_id TEXT NOT NULL,
+  contract_id TEXT NOT NULL, status TEXT NOT NULL CHECK (status IN ('open', 'paid', 'void')),
+  issued_on TEXT NOT NULL, due_on TEXT NOT NULL, paid_on TEXT, currency TEXT NOT NULL,
+  amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+  open_cents INTEGER NOT NULL CHECK (open_cents BETWEEN 0 AND amount_cents),
+  replaces TEXT REFERENCES invoices (id), updated_at TEXT NOT NULL,
+  FOREIGN KEY (contract_id, customer_id) REFERENCES contracts (id, customer_id) ON UPDATE CASCADE
+);
+
+CREATE TABLE refunds (
+  id INTEGER PRIMARY KEY, customer_id TEXT NOT NULL REFERENCES customers (id),
+  amount_cents INTEGER NOT NULL CHECK (amount_cents BETWEEN 1 AND 1000000), currency TEXT NOT NULL,
+  reason TEXT NOT NULL CHECK (reason IN ('duplicate', 'fraud', 'requested', 'error')),
+  asked_by TEXT NOT NULL, created_at TEXT NOT NULL
+);
+
+-- What leaves the house: another program sends it and fills sent_at.
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY, topic TEXT NOT NULL CHECK (topic IN ('payout', 'invoice_reminder')),
+  customer_id TEXT NOT NULL REFERENCES customers (id), refund_id INTEGER REFERENCES refunds (id),
+  invoices INTEGER, amount_cents INTEGER NOT NULL, currency TEXT NOT NULL, batch TEXT,
+  created_at TEXT NOT NULL, sent_at TEXT
 );
 
 CREATE TABLE customer_events (
@@ -182,7 +213,7 @@ FROM draft d, json_each('[0,1,2]') k WHERE k.value <= d.n % 3;
 INSERT INTO line_items
 SELECT printf('lin_%010x', ((r * 8 + k) * 2654435761) % 1099511627776), id, k + 1,
   printf('SKU-%03d', q % 400), (SELECT w FROM word WHERE list = 'product' AND i = q / 16 % 8),
-  1 + q / 128 % 40, printf('%d.%02d', 5 + q / 1024 % 480, q / 64 % 100), '0.00', q % 53 = 0
+  1 + q / 128 % 40, printf('%d.%02d', 5 + q / 1024 % 480, q / 64 % 100), '0.00', q % 53 = 0, NULL
 FROM (
   SELECT c.rowid AS r, c.id, k.value AS k,
     (c.rowid * 69621 % 2147483647 / 3 * ((c.rowid * 8 + k.value) * 40692 % 65521) + k.value) % 2147483399 AS q
@@ -191,6 +222,17 @@ FROM (
 -- a credit, as they are found in real books: a negative price
 UPDATE line_items SET unit_price = '-' || unit_price, description = 'Credit: ' || description WHERE rowid % 61 = 0;
 UPDATE line_items SET amount = printf('%.2f', quantity * unit_price);
+
+-- The contract whose totals "look wrong": they are right, and the customer misread an invoice.
+INSERT INTO contracts SELECT 'ctr_0000048000', id, 'Platform agreement', 'active', '2026-01-01', '2027-12-31', '2025-12-18', '0.00', 'EUR', 1, '2026-10-01T08:00:00Z'
+FROM customers WHERE number = 4805;
+INSERT INTO line_items SELECT 'lin_000004800' || k.value, 'ctr_0000048000', k.value, 'SKU-48' || k.value, 'Platform seat, site ' || k.value, 40, '1000.00', '40000.00', 0, NULL
+FROM json_each('[1,2,3]') k;
+-- The contract that the wrong entity signed, and three files that lie with its neighbour.
+INSERT INTO contracts SELECT 'ctr_000000300' || k.value, customers.id, CASE k.value WHEN 1 THEN 'Rollout agreement' ELSE 'Framework agreement' END, 'active', '2026-03-01', '2028-02-29', '2026-02-20', '0.00', 'EUR', 0, '2026-10-01T08:00:00Z'
+FROM customers, json_each('[1,2]') k WHERE customers.number = 3004;
+INSERT INTO line_items SELECT 'lin_000000300' || k.value, 'ctr_000000300' || k.value, 1, 'SKU-300', 'Onboarding day', 12, '950.00', '11400.00', 0, NULL
+FROM json_each('[1,2]') k;
 
 CREATE INDEX people_customer ON people (customer_id);
 CREATE INDEX people_name ON people (name);
@@ -221,6 +263,39 @@ SELECT d.id, NULL, strftime('%Y-%m-%dT%H:%M:%SZ', '2024-01-01', '+' || ((d.a / 1
   CASE (d.c / 32 + k.value) % 9 WHEN 0 THEN 'Asked when the next invoice is due.' WHEN 1 THEN 'Sent the price list again.' WHEN 2 THEN 'Invoice sent.' WHEN 3 THEN 'Payment received in full.'
     WHEN 4 THEN 'Contract signed by both sides.' WHEN 5 THEN 'Changed plan at renewal.' WHEN 6 THEN 'Totals look wrong to the customer.' WHEN 7 THEN 'Closed: the customer had misread the invoice.' ELSE 'Prefers to be called in the morning.' END
 FROM draft d, json_each('[0,1,2,3,4,5,6,7,8,9,10,11]') k WHERE k.value <= 3 + d.n % 9;
+INSERT INTO attachments SELECT 'att_000000300' || k.value, 'ctr_0000003002', 'rollout annex ' || k.value || '.pdf', 'application/pdf', 40000 + k.value, '2026-02-2' || k.value || 'T11:00:00Z'
+FROM json_each('[1,2,3]') k;
+
+-- One invoice that was paid, and one that is open; with every eleventh customer that is late.
+INSERT INTO invoices
+SELECT printf('inv_%010x', ((c.rowid * 4 + k.value) * 2654435761) % 1099511627776), c.customer_id, c.id,
+  CASE k.value WHEN 0 THEN 'paid' ELSE 'open' END, i.day, date(i.day, '+30 days'), CASE k.value WHEN 0 THEN date(i.day, '+21 days') END, c.currency,
+  i.cents, CASE k.value WHEN 0 THEN 0 ELSE i.cents END, NULL, i.day || 'T07:00:00Z'
+FROM (
+  SELECT c.rowid AS r, v.value AS v, CAST(round(c.total * 100) AS INTEGER) / (1 + v.value) AS cents,
+    date(CASE WHEN v.value = 0 THEN '2026-05-01' WHEN u.number % 11 = 0 THEN '2026-09-01' ELSE '2036-11-01' END, '+' || (c.rowid % 28) || ' days') AS day
+  FROM contracts c JOIN customers u ON u.id = c.customer_id, json_each('[0,1]') v WHERE c.status = 'active'
+) i JOIN contracts c ON c.rowid = i.r JOIN json_each('[0,1]') k ON k.value = i.v
+WHERE i.cents > 0 AND c.id NOT IN ('ctr_0000048000', 'ctr_0000003001', 'ctr_0000003002');
+INSERT INTO invoices SELECT 'inv_0000048000', customer_id, id, 'open', '2036-11-03', '2036-12-03', NULL, 'EUR', 12000000, 12000000, NULL, '2026-10-01T07:00:00Z'
+FROM contracts WHERE id = 'ctr_0000048000';
+INSERT INTO invoices SELECT 'inv_000000300' || k.value, contracts.customer_id, contracts.id, CASE k.value WHEN 1 THEN 'paid' ELSE 'open' END, CASE k.value WHEN 1 THEN '2026-03-01' ELSE '2036-0' || k.value || '-01' END, CASE k.value WHEN 1 THEN '2026-03-31' ELSE '2036-0' || k.value || '-28' END,
+  CASE k.value WHEN 1 THEN '2026-03-12' END, 'EUR', 380000, CASE k.value WHEN 1 THEN 0 ELSE 380000 END, NULL, '2026-10-01T07:00:00Z'
+FROM contracts, json_each('[1,2,3]') k WHERE contracts.id = 'ctr_0000003001';
+INSERT INTO refunds (customer_id, amount_cents, currency, reason, asked_by, created_at)
+SELECT c.id, 1000 + c.number, c.currency, CASE c.number % 4 WHEN 0 THEN 'duplicate' WHEN 1 THEN 'fraud' WHEN 2 THEN 'requested' ELSE 'error' END, c.account_manager, '2026-06-0' || (1 + c.number % 9) || 'T09:00:00Z'
+FROM customers c WHERE c.number % 199 = 0;
+-- A refund is paid out by the outbox, whoever writes it down.
+CREATE TRIGGER refunds_payout AFTER INSERT ON refunds BEGIN
+  INSERT INTO outbox (topic, customer_id, refund_id, amount_cents, currency, created_at)
+  VALUES ('payout', NEW.customer_id, NEW.id, NEW.amount_cents, NEW.currency, NEW.created_at);
+END;
+CREATE INDEX invoices_customer ON invoices (customer_id, issued_on, id);
+CREATE INDEX invoices_contract ON invoices (contract_id, customer_id);
+CREATE INDEX invoices_due ON invoices (due_on) WHERE status = 'open';
+CREATE INDEX attachments_contract ON attachments (contract_id);
+CREATE INDEX refunds_customer ON refunds (customer_id, created_at);
+CREATE INDEX outbox_customer ON outbox (customer_id, topic, created_at);
 CREATE INDEX customer_events_customer ON customer_events (customer_id, at, id);
 CREATE INDEX customers_status ON customers (status, name, id);
 CREATE INDEX customers_name ON customers (name, id);
@@ -231,7 +306,7 @@ INSERT INTO documents VALUES
   ('doc_churn', 'When a customer wants to leave', '2026-10-20');
 INSERT INTO document_sections VALUES
   ('doc_refunds', 1, 'When a refund is due', 'A refund is due when an invoice was paid twice, or when a line was billed that the contract does not hold. Compare the line items with the contract before promising anything.'),
-  ('doc_refunds', 2, 'How much', 'The amount is the sum of the wrong lines, never an estimate. More than 1,000.00 needs a second person.'),
+  ('doc_refunds', 2, 'How much', 'The amount is the sum of the wrong lines, never an estimate. More than 1,000.00, or more than 2,000.00 in a day, needs a second person.'),
   ('doc_refunds', 3, 'What to write down', 'Which lines, which invoice, who asked. The history shows it to whoever picks up the phone next.'),
   ('doc_signatories', 1, 'Who may sign', 'A managing director or a person with a power of attorney on file. People who have left cannot sign.'),
   ('doc_signatories', 2, 'What to check first', 'The contract is not void, and the new signatory belongs to the same customer.'),

@@ -6,64 +6,22 @@
  * Invariants: 1. a receipt is made only after GROUP_DURABLE was read.  2. index order is the order
  * in the files: only the writer gives indices.  3. a caller that stopped waiting has given_up set
  * under the lock, before or after the writer read it: so its line, or one that follows, says
- * late.  4. busy longer than timeout_ms: nobody waits, nobody queues.  5. the lock is never held
- * across a call that touches a file. */
-#include "audit/audit.h"
+ * late.  4. busy longer than timeout_ms: nobody waits, nobody queues, but outcomes that are owed.
+ * 5. the lock is never held across a call that touches a file.  6. what is owed (the outcome of a
+ * change that was let in) is taken whatever else is refused: the queue is full, the disk nearly so,
+ * the log shut; its room in the segment was reserved with its intent. */
+#include "audit/inside.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
-#include "audit/collapse.h"
-#include "audit/group.h"
-#include "audit/journal.h"
-#include "audit/segment.h"
 #include "base/clock.h"
 
 #define QUEUE_RECORDS 4096
-#define USUAL_BYTES 1024 /* a call's record is mostly shorter */
+#define QUEUE_BLOB_BYTES ((size_t)64 << 20)
 #define OWN_BYTES ((size_t)1 << 20)
 #define SECOND_NS ((uint64_t)1000000000)
 #define GATHER_NS ((uint64_t)400000) /* the longest wait for others to share a sync */
-
-struct receipt {
-	uint64_t index;
-};
-
-struct audit {
-	char *directory, *origin;
-	uint64_t timeout_ns;
-	bool (*key)(void *ctx, struct secret *out, struct err *err);
-	void *key_ctx;
-
-	pthread_mutex_t start_lock; /* guards only the start */
-	_Atomic bool started;
-	struct protector protector; /* fixed once started */
-	pthread_t writer;
-	struct latch finished;
-
-	pthread_mutex_t lock; /* guards all up to `own` */
-	pthread_cond_t work; /* CLOCK_MONOTONIC */
-	bool stopping;
-	uint64_t busy_since_ns; /* the writer is at the disk; 0: it is not */
-	struct group *first, *last;
-	size_t queued;
-	size_t wanted; /* records that are worth a short wait before the next sync */
-	uint64_t unrecorded; /* turned away without a record, since the last GAP */
-	uint64_t unrecorded_ever, synced_ns;
-	struct collapse collapse;
-
-	struct buf own; /* the writer's: bodies it says itself, each with LF */
-	uint64_t own_due_ns;
-	struct journal journal;
-	_Atomic bool sealed, opened; /* opened: journal is there to be looked at */
-};
-
-struct what {
-	const char *event;
-	const struct id *call; /* NULL: no call */
-	struct str body;
-};
 
 static char *heap_cstr(struct str s)
 {
@@ -84,6 +42,8 @@ struct audit *audit_new(const struct audit_config *config)
 	a->timeout_ns = (uint64_t)config->timeout_ms * 1000000u;
 	a->key = config->key;
 	a->key_ctx = config->key_ctx;
+	a->protector.mask = config->mask;
+	a->protector.mask_ctx = config->mask_ctx;
 	pthread_mutex_init(&a->start_lock, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -95,7 +55,18 @@ struct audit *audit_new(const struct audit_config *config)
 
 bool audit_healthy(const struct audit *a)
 {
-	return !atomic_load(&a->sealed);
+	return !atomic_load(&a->sealed) && !atomic_load(&a->shut);
+}
+
+void audit_shut(struct audit *a, const struct id *call)
+{
+	pthread_mutex_lock(&a->lock);
+	if (!atomic_exchange(&a->shut, true)) {
+		a->seal_call = *call;
+		a->seal_due = true;
+	}
+	pthread_cond_signal(&a->work);
+	pthread_mutex_unlock(&a->lock);
 }
 
 static uint64_t busy_ns(const struct audit *a, uint64_t now_ns)
@@ -122,19 +93,13 @@ bool audit_can_write(struct audit *a, struct err *err)
 	audit_look(a, &now);
 	if (!audit_healthy(a))
 		return err_set(err, E_UNAVAILABLE,
-			"the audit log is sealed after repeated failures: repair the disk, then "
-			"restart");
+			"the audit log is sealed after failures: repair the disk, then restart");
 	if (now.busy_ms >= a->timeout_ns / 1000000)
 		return err_set(err, E_TIMEOUT, "the audit log's disk has not answered for %llu ms",
 			(unsigned long long)now.busy_ms);
 	if (atomic_load(&a->opened) && !journal_in_place(&a->journal))
 		return err_set(err, E_IO, "audit directory %s was moved or replaced", a->directory);
 	return segment_directory_can_grow(a->directory, err);
-}
-
-uint64_t receipt_index(const struct receipt *r)
-{
-	return r->index;
 }
 
 /* The writer */
@@ -162,7 +127,7 @@ static void wait_for_work(struct audit *a)
 	for (;;) {
 		uint64_t due = earlier(a->collapse.next_ns, a->own_due_ns);
 
-		if (a->first || a->stopping || (due && clock_mono_ns() >= due))
+		if (a->first || a->stopping || a->seal_due || (due && clock_mono_ns() >= due))
 			return;
 		wait_until(a, due);
 	}
@@ -190,6 +155,17 @@ static void own_unrecorded(struct audit *a)
 	a->own.over = false;
 }
 
+static void own_seal(struct audit *a)
+{
+	if (!a->seal_due)
+		return;
+	buf_fmt(&a->own, "\"e\":\"SEAL\",\"call\":\"%.*s\",\"reason\":\"outcome_unlogged\"\n",
+		ID_BYTES, a->seal_call.c);
+	if (buf_ok(&a->own))
+		a->seal_due = false;
+	a->own.over = false;
+}
+
 static struct group *take_group(struct audit *a)
 {
 	struct group *g = a->first;
@@ -200,30 +176,174 @@ static struct group *take_group(struct audit *a)
 	if (!a->first)
 		a->last = NULL;
 	a->queued -= g->count;
-	for (size_t i = 0; i < g->count; i++)
+	for (size_t i = 0; i < g->count; i++) {
 		g->items[i].says_late = g->items[i].given_up;
+		a->blob_bytes -= g->items[i].blob ? g->items[i].blob->text.n : 0;
+	}
 	return g;
+}
+
+static void open_add(struct open_intents *o, const struct group_item *item)
+{
+	if (o->count == o->cap) {
+		size_t cap = MAX(2 * o->cap, (size_t)64);
+		struct open_intent *list = heap_alloc(cap * sizeof *list);
+
+		if (o->count)
+			memcpy(list, o->list, o->count * sizeof *list);
+		heap_free(o->list);
+		o->list = list;
+		o->cap = cap;
+	}
+	o->list[o->count++] = (struct open_intent){ .index = item->index, .call = item->call };
+}
+
+static void open_remove(struct open_intents *o, const struct id *call)
+{
+	for (size_t i = 0; i < o->count; i++)
+		if (str_eq(id_str(&o->list[i].call), id_str(call))) {
+			o->list[i] = o->list[--o->count];
+			return;
+		}
+}
+
+static void open_follow(struct open_intents *o, const struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		const struct group_item *item = &g->items[i];
+
+		if (item->refused)
+			continue;
+		if (item->use == SEGMENT_INTENT)
+			open_add(o, item);
+		else if (item->closes)
+			open_remove(o, &item->call);
+	}
+}
+
+static void tell_open(struct audit *a)
+{
+	const struct open_intents *o = &a->open;
+	uint64_t from = UINT64_MAX;
+
+	for (size_t i = 0; i < o->count; i++)
+		from = MIN(from, o->list[i].index);
+	a->journal.open_intents = o->count;
+	a->journal.open_from = from;
+}
+
+/* What a batch may hold of the group and of the writer's own lines: all that is still wanted and
+ * that is as much needed as `use` or more. */
+static struct batch measure(const struct audit *a, const struct group *g, enum segment_use use)
+{
+	struct str own = use == SEGMENT_OWED ? STR_NONE : buf_str(&a->own);
+	struct batch b = { .bytes = own.n, .use = use };
+
+	for (size_t i = 0; i < own.n; i++)
+		b.count += own.p[i] == '\n';
+	for (size_t i = 0; g && i < g->count; i++) {
+		if (g->items[i].refused)
+			continue;
+		b.count++;
+		b.bytes += g->items[i].n;
+		b.intents += g->items[i].use == SEGMENT_INTENT;
+	}
+	return b;
+}
+
+static void refuse_all(struct group *g, enum segment_use use, const struct err *err)
+{
+	for (size_t i = 0; g && i < g->count; i++)
+		if (g->items[i].use == use && !g->items[i].refused) {
+			g->items[i].refused = true;
+			g->err = *err;
+		}
+}
+
+static bool holds(const struct group *g, enum segment_use use)
+{
+	for (size_t i = 0; g && i < g->count; i++)
+		if (g->items[i].use == use && !g->items[i].refused)
+			return true;
+	return false;
+}
+
+/* On a disk that fills up, first the intents of the group have no room, then all but what is owed.
+ */
+static bool begin(struct audit *a, struct group *g, struct batch *b, struct err *err)
+{
+	static const enum segment_use falling[] = { SEGMENT_INTENT, SEGMENT_PLAIN, SEGMENT_OWED };
+
+	for (size_t i = 0; i < ARRAY_LEN(falling); i++) {
+		enum segment_use use = falling[i];
+
+		if (!holds(g, use) && (use != SEGMENT_PLAIN || !a->own.n))
+			continue;
+		*b = measure(a, g, use);
+		if (journal_begin(&a->journal, b, err))
+			return true;
+		if (err->code != E_LIMIT)
+			return false;
+		refuse_all(g, use, err);
+	}
+	return false; /* err: of the last try; there was one, since there is something to write */
+}
+
+/* Before the lines that name them.  A change that stands is recorded without its blob rather than
+ * not at all. */
+static void put_blobs(struct audit *a, struct group *g)
+{
+	struct err err;
+
+	for (size_t i = 0; g && i < g->count; i++) {
+		struct group_item *item = &g->items[i];
+
+		if (item->refused || !item->blob || journal_put_blob(&a->journal, item->blob, &err))
+			continue;
+		if (item->use == SEGMENT_OWED) {
+			item->says_lost = true;
+		} else {
+			item->refused = true;
+			g->err = err;
+		}
+	}
+}
+
+static const char *also_says(const struct group_item *item)
+{
+	static const char *const more[2][2] = {
+		{ "", ",\"blob_lost\":true" },
+		{ ",\"late\":true", ",\"late\":true,\"blob_lost\":true" },
+	};
+
+	return more[item->says_late][item->says_lost];
 }
 
 static bool put_down(struct audit *a, struct group *g, struct err *err)
 {
 	struct str own = buf_str(&a->own), line;
-	size_t own_count = 0, bytes = own.n + (g ? g->bodies.n : 0);
+	struct batch batch;
 
-	for (size_t i = 0; i < own.n; i++)
-		own_count += own.p[i] == '\n';
-	if (!own_count && !g)
+	if (!own.n && !g)
 		return true;
-	if (!journal_begin(&a->journal, bytes, own_count + (g ? g->count : 0), err))
+	tell_open(a);
+	if (!begin(a, g, &batch, err))
 		return false;
+	put_blobs(a, g);
+	if (batch.use == SEGMENT_OWED)
+		own = STR_NONE;
 	while (str_cut(own, '\n', &line, &own))
-		(void)journal_add(&a->journal, line, false);
+		(void)journal_add(&a->journal, line, "");
 	for (size_t i = 0; g && i < g->count; i++)
-		g->items[i].index =
-			journal_add(&a->journal, group_body(g, i), g->items[i].says_late);
+		if (!g->items[i].refused)
+			g->items[i].index =
+				journal_add(&a->journal, group_body(g, i), also_says(&g->items[i]));
 	if (!journal_commit(&a->journal, err))
 		return false;
-	buf_clear(&a->own);
+	if (batch.use != SEGMENT_OWED)
+		buf_clear(&a->own);
+	if (g)
+		open_follow(&a->open, g);
 	return true;
 }
 
@@ -242,7 +362,7 @@ static void end_group(struct audit *a, struct group *g, bool durable, const stru
 	if (!durable)
 		g->err = *err;
 	for (size_t i = 0; durable && i < g->count; i++)
-		if (g->items[i].given_up && !g->items[i].says_late)
+		if (g->items[i].given_up && !g->items[i].says_late && !g->items[i].refused)
 			own_late(a, &g->items[i]);
 	latch_set(&g->latch, durable ? GROUP_DURABLE : GROUP_FAILED);
 }
@@ -256,6 +376,7 @@ static void turn(struct audit *a)
 
 	collapse_flush(&a->collapse, clock_mono_ns(), a->stopping, &a->own);
 	own_unrecorded(a);
+	own_seal(a);
 	a->busy_since_ns = clock_mono_ns();
 	pthread_mutex_unlock(&a->lock);
 
@@ -292,6 +413,7 @@ static void *writer_main(void *arg)
 	}
 	buf_lit(&a->own, "\"e\":\"STOP\"\n");
 	turn(a);
+	tell_open(a);
 	pthread_mutex_unlock(&a->lock);
 	journal_done(&a->journal);
 	buf_done(&a->own);
@@ -310,6 +432,7 @@ static bool start_writer(struct audit *a, struct err *err)
 	if (!a->key(a->key_ctx, &a->protector.key, err))
 		return err_while(err, "the audit log's key");
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* base/mapped.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&a->writer, NULL, writer_main, a);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -319,7 +442,7 @@ static bool start_writer(struct audit *a, struct err *err)
 	return true;
 }
 
-static bool start(struct audit *a, struct err *err)
+bool audit_start(struct audit *a, struct err *err)
 {
 	bool ok;
 
@@ -338,16 +461,21 @@ static void count_unrecorded(struct audit *a)
 }
 
 /* Whether a record can be taken now; under the lock. */
-static bool admit(struct audit *a, uint64_t now_ns, struct err *err)
+static bool admit(struct audit *a, const struct what *what, uint64_t now_ns, struct err *err)
 {
+	size_t blob = what->blob ? what->blob->text.n : 0;
+
+	if (what->use == SEGMENT_OWED)
+		return true;
 	if (busy_ns(a, now_ns) >= a->timeout_ns) {
 		count_unrecorded(a);
 		return err_set(err, E_TIMEOUT, "the audit log's disk has not answered for %llu ms",
 			(unsigned long long)busy_ns(a, now_ns) / 1000000);
 	}
-	if (a->queued >= QUEUE_RECORDS) {
+	if (a->queued >= QUEUE_RECORDS ||
+		blob > QUEUE_BLOB_BYTES - MIN(a->blob_bytes, QUEUE_BLOB_BYTES)) {
 		count_unrecorded(a);
-		return err_set(err, E_BUSY, "%d records wait for the audit log", QUEUE_RECORDS);
+		return err_set(err, E_BUSY, "%zu records wait for the audit log", a->queued);
 	}
 	return true;
 }
@@ -380,158 +508,56 @@ static enum group_end give_up(struct audit *a, struct group *g, size_t place)
 	return end;
 }
 
-static bool append(struct audit *a, const struct what *what, uint64_t *index_out, struct err *err)
+bool audit_queue(struct audit *a, const struct what *what, struct ticket *out, struct err *err)
 {
-	uint64_t now = clock_mono_ns(), deadline = now + a->timeout_ns;
+	uint64_t now = clock_mono_ns();
+	struct blob *blob = what->blob;
 	struct group *g = NULL;
 	size_t place = 0;
-	enum group_end end;
 	bool enough = false;
 
 	pthread_mutex_lock(&a->lock);
-	if (admit(a, now, err)) {
+	if (admit(a, what, now, err)) {
 		g = group_for(a, what->body.n);
-		place = group_add(g, what->event, what->call, what->body);
+		place = group_add(g, what);
+		a->blob_bytes += blob ? blob->text.n : 0;
 		enough = ++a->queued == a->wanted;
 	}
 	pthread_mutex_unlock(&a->lock);
-	if (!g)
+	if (!g) {
+		blob_free(&blob);
 		return false;
+	}
 	if (place == 0 || enough) /* without the lock, which the writer wants at once */
 		pthread_cond_signal(&a->work);
-	end = (enum group_end)latch_wait(&g->latch, deadline);
+	*out = (struct ticket){ .group = g, .place = place, .deadline_ns = now + a->timeout_ns };
+	return true;
+}
+
+void ticket_drop(struct ticket *t)
+{
+	if (t->group)
+		group_drop(t->group);
+	t->group = NULL;
+}
+
+bool audit_await(struct audit *a, struct ticket *t, uint64_t *index_out, struct err *err)
+{
+	enum group_end end = (enum group_end)latch_wait(&t->group->latch, t->deadline_ns);
+
 	if (end == GROUP_OPEN)
-		end = give_up(a, g, place);
+		end = give_up(a, t->group, t->place);
+	if (end == GROUP_DURABLE && t->group->items[t->place].refused)
+		end = GROUP_FAILED;
 	if (end == GROUP_DURABLE)
-		*index_out = g->items[place].index;
+		*index_out = t->group->items[t->place].index;
 	else if (end == GROUP_FAILED)
-		*err = g->err;
+		*err = t->group->err;
 	else
 		err_set(err, E_TIMEOUT, "the record was not durable within %llu ms",
 			(unsigned long long)a->timeout_ns / 1000000);
-	group_drop(g);
+	ticket_drop(t);
 	return end == GROUP_DURABLE;
-}
-
-/* The call's arena may be used up: then there is no receipt, and no jump either. */
-static struct receipt *receipt_new(struct arena *arena, struct err *err)
-{
-	jmp_buf *escape = arena->escape;
-	struct receipt *r = NULL;
-	jmp_buf place;
-
-	if (!arena_catch(arena, &place))
-		r = arena_new(arena, struct receipt);
-	else
-		err_set(err, E_LIMIT, "the call's memory is used up");
-	arena->escape = escape;
-	return r;
-}
-
-/* Is it the first such refusal of this second?  Else it is counted now. */
-static bool is_first(struct audit *a, const struct audit_refusal *r, uint64_t key)
-{
-	uint64_t due;
-	bool first;
-
-	pthread_mutex_lock(&a->lock);
-	due = a->collapse.next_ns;
-	first = collapse_first(&a->collapse, r, key, clock_mono_ns());
-	if (!due)
-		pthread_cond_signal(&a->work); /* there is a second to wait for now */
-	pthread_mutex_unlock(&a->lock);
-	return first;
-}
-
-static void forget_first(struct audit *a, uint64_t key)
-{
-	pthread_mutex_lock(&a->lock);
-	collapse_forget(&a->collapse, key);
-	pthread_mutex_unlock(&a->lock);
-}
-
-/* Who keeps on calling over a limit costs a count, not a record each. */
-static struct audit_refusal over_limit(const struct call *c)
-{
-	return (struct audit_refusal){ .event = record_call_event(c),
-		.reason = c->fault.reason,
-		.subject = c->who ? c->who->subject : STR_NONE,
-		.credential = c->who ? c->who->credential : STR_NONE,
-		.agent = c->who ? c->who->agent : STR_NONE,
-		.peer = c->origin.peer,
-		.era = c->origin.era,
-		.target = c->entry ? str_sub(c->entry->name, 0, 128) : STR_NONE };
-}
-
-const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err)
-{
-	bool limited = c->end == CALL_FAULT && c->fault.code == RATE_LIMITED;
-	struct audit_refusal refusal = over_limit(c);
-	uint64_t key = limited ? collapse_key(&refusal) : 0;
-	struct receipt *receipt = receipt_new(c->arena, err);
-	struct what what = { .event = record_call_event(c), .call = &c->id };
-	struct buf body;
-	bool ok;
-
-	if (!receipt || !start(a, err))
-		return NULL;
-	if (limited && audit_healthy(a) && !is_first(a, &refusal, key))
-		return receipt;
-	buf_init(&body, RECORD_MAX_BYTES);
-	(void)buf_space(&body, USUAL_BYTES); /* grown once */
-	record_call(&body, c, &a->protector);
-	what.body = buf_str(&body);
-	ok = append(a, &what, &receipt->index, err);
-	buf_done(&body);
-	if (!ok && limited)
-		forget_first(a, key);
-	return ok ? receipt : NULL;
-}
-
-bool audit_event(struct audit *a, const char *event, struct str fields_json, struct err *err)
-{
-	struct what what = { .event = event };
-	struct buf body;
-	uint64_t index;
-	bool ok;
-
-	if (!start(a, err))
-		return false;
-	buf_init(&body, RECORD_MAX_BYTES);
-	ok = record_event(&body, event, fields_json, err);
-	what.body = buf_str(&body);
-	ok = ok && append(a, &what, &index, err);
-	buf_done(&body);
-	return ok;
-}
-
-static bool refuse_first(struct audit *a, const struct audit_refusal *r, struct err *err)
-{
-	struct what what = { .event = r->event };
-	struct buf body;
-	uint64_t index;
-	bool ok;
-
-	buf_init(&body, RECORD_MAX_BYTES);
-	record_refusal(&body, r);
-	what.body = buf_str(&body);
-	ok = append(a, &what, &index, err);
-	buf_done(&body);
-	return ok;
-}
-
-bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err)
-{
-	uint64_t key = collapse_key(r);
-
-	if (!start(a, err))
-		return false;
-	if (!audit_healthy(a))
-		return err_set(err, E_UNAVAILABLE, "the audit log is sealed");
-	if (!is_first(a, r, key) || refuse_first(a, r, err))
-		return true;
-	forget_first(a, key);
-	return false;
 }
 
 /* False: the disk hangs, and the writer with it; what it uses cannot be freed. */
@@ -554,6 +580,7 @@ void audit_close(struct audit *a)
 	if (!a || (atomic_load(&a->started) && !stop_writer(a)))
 		return;
 	collapse_done(&a->collapse);
+	heap_free(a->open.list);
 	secret_wipe(&a->protector.key);
 	pthread_cond_destroy(&a->work);
 	pthread_mutex_destroy(&a->lock);

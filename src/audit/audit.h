@@ -14,6 +14,7 @@
 #include "plan/call.h"
 
 struct audit;
+struct effect_column;
 struct receipt; /* proof that the record of this call is durable; lives in the call's arena */
 
 struct audit_config {
@@ -23,6 +24,11 @@ struct audit_config {
 	/* The HMAC key of protected values, asked for once, with the first record. */
 	bool (*key)(void *ctx, struct secret *out, struct err *err);
 	void *key_ctx;
+	/* What a mask leaves of a value (not NULL), for the effects that are kept; any thread.
+	 * NULL: then of masked values only their HMAC is. */
+	void (*mask)(void *ctx, const struct effect_column *column, const struct cell *cell,
+		struct buf *out);
+	void *mask_ctx;
 };
 
 /* Touches nothing on disk before the first record.  Copies what it needs of config. */
@@ -38,9 +44,48 @@ bool audit_event(
 
 /* One record for this call (served, refused or failed), durable when it returns; one that was
  * RATE_LIMITED as another of the same caller in the same second is only counted, as audit_refuse
- * does.  NULL: it could not be made durable in time (err says why). */
+ * does.  NULL: it could not be made durable in time (err says why).  If the call's change stands or
+ * may stand, the log then takes no more calls (SEAL): audit_healthy says so. */
 const struct receipt *audit_call(struct audit *a, const struct call *c, struct err *err);
 uint64_t receipt_index(const struct receipt *r); /* the record's "i" */
+
+/* The CALL_INTENT of a live change (call->change), queued: nothing is waited for, so that the work
+ * may go on beside it.  In the call's arena, dropped with it; NULL: it cannot be queued now, and
+ * err says why.  The call's outcome (audit_call) is then owed: it is taken whatever else is
+ * refused, and closes the intent. */
+struct intent;
+struct intent *audit_intent(struct audit *a, struct call *c, struct err *err);
+/* Waits, at most timeout_ms since it was queued.  place_out: where it stands, "ORIGIN/BOOT/INDEX".
+ * False: it is not durable, and the change must not be. Asked again, it says the same. */
+bool audit_intent_durable(struct intent *i, struct str *place_out, struct err *err) must_check;
+
+/* PLAN: the plan of the call (change->plan, with its id) was kept and waits for a yes.  Durable
+ * when true, as all below. */
+bool audit_plan(struct audit *a, const struct call *c, struct err *err) must_check;
+
+/* APPROVAL: what a person decided on a plan, seen as `shown` says. */
+struct audit_decision {
+	struct str plan, tool;
+	const struct sha256 *digest; /* the plan's */
+	const struct sha256 *shown; /* of what the decider saw; NULL: nothing was shown */
+	enum { DECISION_DECLINED, DECISION_APPROVED, DECISION_ESCALATED } kind;
+	struct str by, issuer, credential;
+	struct str channel; /* "client", "page", "terminal" */
+	struct str peer, note;
+	struct str need, grant; /* of those who may say yes, from now on; escalated */
+};
+bool audit_decide(struct audit *a, const struct audit_decision *d, struct err *err) must_check;
+
+/* RECONCILE: what became of a change whose outcome is not in the log, or not known by it. */
+struct audit_settled {
+	struct id call;
+	struct str tool; /* "NAME@VERSION" */
+	struct str of; /* where the intent stands: "ORIGIN/BOOT/INDEX" */
+	enum { SETTLED_NOT, SETTLED_COMMITTED, SETTLED_UNKNOWN } end;
+	struct str ledger; /* id, committed */
+	struct str detail; /* why it is unknown */
+};
+bool audit_settle(struct audit *a, const struct audit_settled *s, struct err *err) must_check;
 
 /* A refusal before there is a call (bad token, unknown tool, protocol reject): one record,
  * collapsed when the same (event, reason, who) repeats within a second: then counted and flushed
@@ -55,7 +100,7 @@ struct audit_refusal {
 };
 bool audit_refuse(struct audit *a, const struct audit_refusal *r, struct err *err) must_check;
 
-bool audit_healthy(const struct audit *a); /* not sealed */
+bool audit_healthy(const struct audit *a); /* it takes calls: not sealed */
 
 /* For those who watch. */
 struct audit_state {

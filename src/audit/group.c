@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/blob.h"
+
 #define USUAL_BYTES 1024
 #define USUAL_RECORDS 16
 
@@ -21,6 +23,8 @@ void group_drop(struct group *g)
 {
 	if (atomic_fetch_sub_explicit(&g->references, 1, memory_order_acq_rel) != 1)
 		return;
+	for (size_t i = 0; i < g->count; i++)
+		blob_free(&g->items[i].blob);
 	buf_done(&g->bodies);
 	heap_free(g->items);
 	heap_free(g);
@@ -44,19 +48,23 @@ static void grow(struct group *g)
 	g->room = room;
 }
 
-size_t group_add(struct group *g, const char *event, const struct id *call, struct str body)
+size_t group_add(struct group *g, const struct what *what)
 {
 	struct group_item *item;
 
-	bug_on(!group_has_room(g, body.n));
+	bug_on(!group_has_room(g, what->body.n));
 	if (g->count == g->room)
 		grow(g);
 	item = &g->items[g->count];
-	*item = (struct group_item){ .from = g->bodies.n, .n = body.n };
-	snprintf(item->event, sizeof item->event, "%s", event);
-	if (call)
-		item->call = *call;
-	buf_add(&g->bodies, body);
+	*item = (struct group_item){ .from = g->bodies.n,
+		.n = what->body.n,
+		.use = what->use,
+		.closes = what->closes,
+		.blob = what->blob };
+	snprintf(item->event, sizeof item->event, "%s", what->event);
+	if (what->call)
+		item->call = *what->call;
+	buf_add(&g->bodies, what->body);
 	bug_on(!buf_ok(&g->bodies));
 	atomic_fetch_add_explicit(&g->references, 1, memory_order_relaxed);
 	return g->count++;

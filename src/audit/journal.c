@@ -6,6 +6,7 @@
  * the last success; at two the journal is sealed for ever. */
 #include "audit/journal.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,14 +18,16 @@
 #include "json/write.h"
 
 #define FRAME_BYTES 512 /* of a line, around its body; the origin is at most ORIGIN_MAX_BYTES */
-#define ORIGIN_MAX_BYTES 256
 #define OUT_MAX_BYTES ((size_t)64 << 20)
 #define NOTICES_MAX_BYTES 16384
 #define FAILURES_MAX 2
+#define PROMISED_BYTES ((size_t)LINE_MAX_BYTES + 8192) /* for an outcome, and what goes with it */
 
 void journal_init(struct journal *j, struct str directory, struct str origin)
 {
-	*j = (struct journal){ .directory = -1, .segment_bytes = JOURNAL_SEGMENT_BYTES };
+	*j = (struct journal){
+		.directory = -1, .alive = -1, .segment_bytes = JOURNAL_SEGMENT_BYTES
+	};
 	j->segment.fd = -1;
 	j->path = heap_alloc(directory.n + 1);
 	if (directory.n)
@@ -68,7 +71,7 @@ static void write_crc(struct buf *out, uint32_t crc)
 	buf_lit(out, "\"}\n");
 }
 
-uint64_t journal_add(struct journal *j, struct str body, bool late)
+uint64_t journal_add(struct journal *j, struct str body, const char *more)
 {
 	struct buf *out = &j->out;
 	size_t start = out->n;
@@ -79,8 +82,7 @@ uint64_t journal_add(struct journal *j, struct str body, bool late)
 	buf_add(out, str_c(j->when));
 	buf_add(out, buf_str(&j->frame));
 	buf_add(out, body);
-	if (late)
-		buf_lit(out, ",\"late\":true");
+	buf_add(out, str_c(more));
 	write_crc(out, crc32c(str_from(buf_str(out), start)));
 	bug_on(!buf_ok(out) || out->n - start > LINE_MAX_BYTES);
 	return j->next++;
@@ -140,13 +142,33 @@ static void add_opening(struct journal *j, const struct previous *before)
 		buf_fmt(&body, ",\"previous\":\"%s\",\"previous_end\":\"%s\",\"torn_bytes\":%llu",
 			before->name, before->end, (unsigned long long)before->torn_bytes);
 	bug_on(!buf_ok(&body));
-	j->segment_first = journal_add(j, buf_str(&body), false);
+	j->segment_first = journal_add(j, buf_str(&body), "");
 	buf_done(&body);
 	while (str_cut(notices, '\n', &line, &notices))
-		(void)journal_add(j, line, false);
+		(void)journal_add(j, line, "");
 }
 
-static bool open_segment(struct journal *j, size_t room, struct segment *out,
+/* Others take this process for gone when the lock on its first segment is free: it must not be, not
+ * even while no segment is open because the last one was given up. */
+static bool stay_alive(struct journal *j, const struct segment *first, struct err *err)
+{
+	if (j->alive < 0)
+		j->alive = fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
+	return j->alive >= 0 ||
+	       err_errno(err, E_IO, "audit segment %s cannot be held open", first->name);
+}
+
+/* What is to be reserved for a batch, and behind it for the outcomes that are to come. */
+static size_t room_for(const struct journal *j, const struct batch *b)
+{
+	size_t room = b->bytes + (b->count + 2) * (FRAME_BYTES + j->frame.n) + j->notices.n;
+
+	if (b->use != SEGMENT_OWED)
+		room += (j->open_intents + b->intents) * PROMISED_BYTES;
+	return room;
+}
+
+static bool open_segment(struct journal *j, const struct batch *b, struct segment *out,
 	struct previous *before, struct err *err)
 {
 	char name[SEGMENT_NAME_BYTES];
@@ -157,11 +179,12 @@ static bool open_segment(struct journal *j, size_t room, struct segment *out,
 			return false;
 	}
 	*before = (struct previous){ .end = "" };
-	previous_find(j->directory, before);
+	previous_find(j->directory, &j->boot, before);
 	segment_name(name, &j->boot, j->segments + 1);
-	if (!segment_open(out, j->directory, name, err))
+	if (!segment_open(out, j->directory, name, b->use, err))
 		return false;
-	if (!segment_room(out, room, err)) {
+	if (!segment_room(out, room_for(j, b) + NOTICES_MAX_BYTES, b->use, err) ||
+		!stay_alive(j, out, err)) {
 		unlinkat(j->directory, name, 0);
 		segment_abandon(out);
 		return false;
@@ -174,11 +197,13 @@ static void close_segment(struct journal *j, struct err *err)
 {
 	struct buf body;
 
-	buf_init(&body, 128);
-	buf_fmt(&body, "\"e\":\"SEGMENT_CLOSE\",\"first\":%llu",
-		(unsigned long long)j->segment_first);
+	buf_init(&body, 256);
+	buf_fmt(&body, "\"e\":\"SEGMENT_CLOSE\",\"first\":%llu,\"open_intents\":%zu",
+		(unsigned long long)j->segment_first, j->open_intents);
+	if (j->open_intents)
+		buf_fmt(&body, ",\"open_from\":%llu", (unsigned long long)j->open_from);
 	j->out_first = j->next;
-	(void)journal_add(j, buf_str(&body), false);
+	(void)journal_add(j, buf_str(&body), "");
 	buf_done(&body);
 	if (journal_commit(j, err))
 		segment_finish(&j->segment);
@@ -203,14 +228,14 @@ static bool is_intact(struct journal *j)
 
 /* Past its size, a segment is closed when the next one is there; when none can be made, it goes on:
  * better a long segment than no record. */
-static bool rotate(struct journal *j, size_t room, struct err *err)
+static bool rotate(struct journal *j, const struct batch *b, struct err *err)
 {
 	struct segment next;
 	struct previous before;
 	struct err ignored;
 
-	if (!open_segment(j, room, &next, &before, &ignored))
-		return segment_room(&j->segment, room, err);
+	if (!open_segment(j, b, &next, &before, &ignored))
+		return segment_room(&j->segment, room_for(j, b), b->use, err);
 	segment_name_copy(before.name, str_c(j->segment.name));
 	before.end = "closed";
 	close_segment(j, &ignored);
@@ -247,9 +272,8 @@ static bool is_in_place(struct journal *j, struct err *err)
 		j->path);
 }
 
-bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *err)
+bool journal_begin(struct journal *j, const struct batch *b, struct err *err)
 {
-	size_t room = bytes + (count + 2) * (FRAME_BYTES + j->frame.n) + j->notices.n;
 	struct previous before;
 
 	if (j->sealed) {
@@ -262,12 +286,18 @@ bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *er
 	buf_clear(&j->out);
 	j->out_first = j->next;
 	if (j->segment.fd >= 0 && is_intact(j))
-		return j->segment.at < j->segment_bytes ? segment_room(&j->segment, room, err)
-							: rotate(j, room, err);
-	if (!open_segment(j, room + NOTICES_MAX_BYTES, &j->segment, &before, err))
+		return j->segment.at < j->segment_bytes
+			       ? segment_room(&j->segment, room_for(j, b), b->use, err)
+			       : rotate(j, b, err);
+	if (!open_segment(j, b, &j->segment, &before, err))
 		return false;
 	add_opening(j, &before);
 	return true;
+}
+
+bool journal_put_blob(struct journal *j, const struct blob *b, struct err *err)
+{
+	return blob_put(b, j->directory, &j->boot, err);
 }
 
 bool journal_sealed(const struct journal *j)
@@ -284,6 +314,8 @@ void journal_done(struct journal *j)
 		close_segment(j, &ignored);
 	}
 	segment_abandon(&j->segment);
+	if (j->alive >= 0)
+		close(j->alive);
 	if (j->directory >= 0)
 		close(j->directory);
 	heap_free(j->path);

@@ -11,12 +11,14 @@
  * and GAP; two such errors in a row seal the journal.  While the directory is not where it was,
  * nothing is written.  One thread, but journal_sealed. */
 #pragma once
+#include "audit/blob.h"
 #include "audit/segment.h"
 #include "base/buf.h"
 
 #include <stdatomic.h>
 
 #define LINE_MAX_BYTES 65535
+#define ORIGIN_MAX_BYTES 256
 #define JOURNAL_SEGMENT_BYTES ((uint64_t)64 << 20) /* then the next one is opened */
 
 struct journal {
@@ -34,6 +36,11 @@ struct journal {
 	uint64_t out_first; /* its first index */
 	char when[64]; /* "t":…,"m":…, of the batch */
 	struct buf notices; /* bodies, each with LF, for the start of the next segment */
+	int alive; /* the first segment again: locked as long as the process lives; -1: none yet */
+	/* Of the intents that have no outcome, set by the owner between batches: how many, and the
+	 * lowest index.  SEGMENT_CLOSE tells them, and room for their outcomes stays reserved. */
+	size_t open_intents;
+	uint64_t open_from;
 	unsigned failures; /* in a row */
 	_Atomic bool sealed;
 	struct err why; /* it is sealed */
@@ -42,11 +49,17 @@ struct journal {
 void journal_init(struct journal *j, struct str directory, struct str origin);
 void journal_done(struct journal *j); /* SEGMENT_CLOSE when there is a segment */
 
-/* bytes: the bodies' sum, count: their number. False: nothing was written, the indices stay free.
- */
-bool journal_begin(struct journal *j, size_t bytes, size_t count, struct err *err) must_check;
-/* Adds a line; returns its index.  body: `"e":"…",…`, no LF. */
-uint64_t journal_add(struct journal *j, struct str body, bool late);
+struct batch {
+	size_t bytes, count; /* the bodies' sum, and their number */
+	size_t intents; /* that are among them */
+	enum segment_use use; /* the least that stands in it */
+};
+/* False: nothing was written, the indices stay free. */
+bool journal_begin(struct journal *j, const struct batch *b, struct err *err) must_check;
+/* Adds a line; returns its index.  body: `"e":"…",…`, no LF; more: the same, or empty. */
+uint64_t journal_add(struct journal *j, struct str body, const char *more);
+/* Makes a value durable beside the log (blob.h), in the directory of the batch that was begun. */
+bool journal_put_blob(struct journal *j, const struct blob *b, struct err *err) must_check;
 /* All lines added are durable.  False: they may or may not be; the next segment says so. */
 bool journal_commit(struct journal *j, struct err *err) must_check;
 

@@ -11,9 +11,11 @@ static struct journal open_at(const struct ground *g)
 
 static bool put(struct journal *j, const char *body, struct err *err)
 {
-	if (!journal_begin(j, strlen(body), 1, err))
+	const struct batch batch = { .bytes = strlen(body), .count = 1 };
+
+	if (!journal_begin(j, &batch, err))
 		return false;
-	(void)journal_add(j, str_c(body), false);
+	(void)journal_add(j, str_c(body), "");
 	return journal_commit(j, err);
 }
 

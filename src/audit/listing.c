@@ -77,6 +77,11 @@ void listing_done(struct listing *l)
 	*l = (struct listing){ 0 };
 }
 
+struct str listing_boot(const struct listing *l, size_t at)
+{
+	return str_n(l->items[at].name + sizeof "audit-" - 1, ID_BYTES);
+}
+
 bool listing_same_boot(const struct listing *l, size_t a, size_t b)
 {
 	return memcmp(l->items[a].name, l->items[b].name, BOOT_BYTES) == 0;

@@ -15,6 +15,7 @@ struct listing {
 
 bool listing_read(struct listing *l, int directory, struct err *err) must_check;
 void listing_done(struct listing *l);
+struct str listing_boot(const struct listing *l, size_t at);
 bool listing_same_boot(const struct listing *l, size_t a, size_t b);
 /* A descriptor for reading, of a regular file, no link followed; -1: err. */
 int listing_open(const struct listing *l, size_t at, int directory, struct err *err);

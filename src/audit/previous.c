@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/journal.h"
+
 #define WINDOW_BYTES 4096
 
 /* Position behind the last byte before `end` that is (or, with is false, is not) `c`; 0: none. */
@@ -42,6 +44,23 @@ bool segment_data_end(int fd, uint64_t *data_out, uint64_t *lines_out)
 		!seek_back(fd, data, '\n', true, lines_out))
 		return false;
 	*data_out = data;
+	return true;
+}
+
+bool segment_last_line(int fd, char *room, struct str *out)
+{
+	uint64_t data, end, from;
+
+	if (!segment_data_end(fd, &data, &end) ||
+		(end && !seek_back(fd, end - 1, '\n', true, &from)))
+		return false;
+	*out = STR_NONE;
+	if (!end)
+		return true;
+	if (end - from > LINE_MAX_BYTES ||
+		pread(fd, room, (size_t)(end - from), (off_t)from) != (ssize_t)(end - from))
+		return false;
+	*out = str_n(room, (size_t)(end - from) - 1);
 	return true;
 }
 
@@ -80,11 +99,11 @@ static bool ends_closed(int fd, uint64_t lines)
 	return memmem(window, (size_t)(lines - line), mark, sizeof mark - 1) != NULL;
 }
 
-static void look_at(int fd, struct previous *out)
+static void look_at(int fd, bool own, struct previous *out)
 {
 	uint64_t data, lines;
 
-	if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+	if (!own && flock(fd, LOCK_SH | LOCK_NB) != 0) {
 		out->end = "live";
 		return;
 	}
@@ -94,9 +113,11 @@ static void look_at(int fd, struct previous *out)
 	out->end = ends_closed(fd, lines) ? "closed" : "cut";
 }
 
-void previous_find(int directory, struct previous *out)
+void previous_find(int directory, const struct id *own, struct previous *out)
 {
 	char name[SEGMENT_NAME_BYTES];
+	struct str boot;
+	uint64_t n;
 	int fd;
 
 	*out = (struct previous){ .end = "unknown" };
@@ -106,6 +127,6 @@ void previous_find(int directory, struct previous *out)
 	if (fd < 0)
 		return;
 	memcpy(out->name, name, sizeof name);
-	look_at(fd, out);
+	look_at(fd, segment_name_read(str_c(name), &boot, &n) && str_eq(boot, id_str(own)), out);
 	close(fd);
 }

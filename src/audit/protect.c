@@ -1,18 +1,21 @@
 /* protect - see protect.h.
  *
  * Invariants: 1. a value leaves as itself only when an input of the entry says clear or encrypt.
- * 2. the digest of all arguments is keyed: an unkeyed one would let anybody who reads the log guess
- * few-valued arguments.  3. a value too deep or too large to be made canonical leaves as nothing.
- */
+ * 2. the digests of all arguments and of the result are keyed: an unkeyed one would let anybody who
+ * reads the log guess what has few values.  3. a value too deep or too large to be made canonical
+ * leaves as nothing.  4. a column's value leaves as itself only when the tool declares the column,
+ * without a mask and without a class. */
 #include "audit/protect.h"
 
 #include "audit/clip.h"
+#include "base/utf8.h"
 
 #define CANONICAL_MAX ((size_t)16 << 20)
 #define SCRATCH_MAX ((size_t)64 << 20)
 #define NAME_MAX_BYTES 64
 #define MEMBERS_MAX 1024
 #define NAMES_MAX 16
+#define MASKED_MAX_BYTES 512
 
 /* False: it needs more memory than it may have; out is as it was. */
 static bool canonical(struct buf *out, const struct json *v)
@@ -73,6 +76,140 @@ static void put_hmac(
 	hmac_of(p, v, ready, &text);
 	jw_str(w, buf_str(&text));
 	buf_done(&text);
+}
+
+void protect_text(const struct protector *p, struct str name, struct str text, struct jw *w)
+{
+	struct json v = { .kind = JSON_STRING, .text = text };
+
+	jw_name(w, name);
+	put_hmac(p, &v, STR_NONE, w);
+}
+
+bool protect_hides(const struct effect_column *column)
+{
+	return !column->shown || column->mask.kind != MASK_NONE || column->data_class != CLASS_NONE;
+}
+
+/* As JSON would have it, so that a column and an argument with the same value have the same HMAC.
+ */
+static struct json json_of(const struct cell *cell)
+{
+	switch (cell->kind) {
+	case CELL_INTEGER:
+	case CELL_REAL:
+		return (struct json){ .kind = JSON_NUMBER, .text = cell->text };
+	case CELL_TEXT:
+	case CELL_MASKED:
+		return (struct json){ .kind = JSON_STRING, .text = cell->text };
+	case CELL_NULL:
+	case CELL_BLOB:
+		break;
+	}
+	return (struct json){ .kind = JSON_NULL };
+}
+
+static bool is_bytes(const struct cell *cell)
+{
+	return cell->kind == CELL_BLOB || (cell->kind == CELL_TEXT && !utf8_valid(cell->text));
+}
+
+/* What SQLite has beyond JSON's numbers (an infinity) is no number there. */
+static bool is_number(struct str lexeme)
+{
+	struct json_error error;
+	struct arena scratch;
+	struct json v;
+	jmp_buf place;
+	bool ok;
+
+	arena_init(&scratch, SCRATCH_MAX);
+	if (arena_catch(&scratch, &place))
+		ok = false;
+	else
+		ok = json_parse(&scratch, lexeme, &v, &error) && v.kind == JSON_NUMBER;
+	arena_uncatch(&scratch);
+	arena_done(&scratch);
+	return ok;
+}
+
+static void put_bytes_hmac(const struct protector *p, struct str bytes, struct jw *w)
+{
+	struct buf text, mac;
+
+	buf_init(&text, CANONICAL_MAX);
+	buf_init(&mac, 64);
+	buf_lit(&text, "bytes:");
+	buf_add(&text, bytes);
+	if (buf_ok(&text))
+		write_mac(p, buf_str(&text), &mac);
+	else
+		buf_lit(&mac, "hmac:k1:too-large");
+	jw_str(w, buf_str(&mac));
+	wipe(text.p, text.n);
+	buf_done(&text);
+	buf_done(&mac);
+}
+
+static void put_cell_hmac(const struct protector *p, const struct cell *cell, struct jw *w)
+{
+	struct json v = json_of(cell);
+
+	if (v.kind == JSON_NUMBER && !is_number(v.text))
+		v.kind = JSON_STRING;
+	if (is_bytes(cell))
+		put_bytes_hmac(p, cell->text, w);
+	else
+		put_hmac(p, &v, STR_NONE, w);
+}
+
+static void put_cell(const struct cell *cell, struct jw *w)
+{
+	struct json v = json_of(cell);
+	struct buf text;
+
+	if (is_bytes(cell)) {
+		buf_init(&text, w->out->limit);
+		base64_write(&text, cell->text);
+		jw_object(w);
+		jw_put_str(w, S("base64"), buf_str(&text));
+		jw_object_end(w);
+		w->out->over |= text.over;
+		buf_done(&text);
+	} else if (v.kind == JSON_NULL) {
+		jw_null(w);
+	} else if (v.kind == JSON_NUMBER && is_number(v.text)) {
+		jw_raw(w, v.text);
+	} else {
+		jw_str(w, v.text);
+	}
+}
+
+static void put_masked(const struct protector *p, const struct effect_column *column,
+	const struct cell *cell, struct jw *w)
+{
+	struct buf shown;
+
+	buf_init(&shown, MASKED_MAX_BYTES);
+	p->mask(p->mask_ctx, column, cell, &shown);
+	jw_object(w);
+	jw_put_str(w, S("shown"), buf_str(&shown));
+	jw_name(w, S("hmac"));
+	put_cell_hmac(p, cell, w);
+	jw_object_end(w);
+	buf_done(&shown);
+}
+
+void protect_cell(const struct protector *p, const struct effect_column *column,
+	const struct cell *cell, struct jw *w)
+{
+	if (!protect_hides(column))
+		put_cell(cell, w);
+	else if (column->shown && column->mask.kind != MASK_NONE && cell->kind != CELL_NULL &&
+		 p->mask)
+		put_masked(p, column, cell, w);
+	else
+		put_cell_hmac(p, cell, w);
 }
 
 /* By a writer of its own: the value may be as deep as a text can be, and stands deeper here. */
@@ -186,4 +323,19 @@ void protect_arguments(const struct protector *p, const struct call *c, bool bar
 		jw_put_u64(w, S("args_bytes"), ready.n ? ready.n : args->raw.n);
 	jw_name(w, S("ad"));
 	put_hmac(p, args, ready, w);
+}
+
+/* Keyed as well: most results are one of few, and a plain digest would tell which.  "result:" is no
+ * kind of JSON value: it never equals the HMAC of an argument. */
+void protect_result(const struct protector *p, const struct call *c, struct jw *w)
+{
+	char space[128];
+	struct buf text = { .p = space, .cap = sizeof space, .limit = sizeof space }, mac;
+
+	buf_lit(&text, "result:");
+	sha256_write(&text, &c->result_digest);
+	buf_init(&mac, 64);
+	write_mac(p, buf_str(&text), &mac);
+	jw_put_str(w, S("rd"), buf_str(&mac));
+	buf_done(&mac);
 }

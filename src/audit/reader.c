@@ -52,6 +52,20 @@ struct audit_reader *audit_reader_open(struct str directory, struct err *err)
 	return r;
 }
 
+struct audit_reader *audit_reader_open_boot(
+	struct str directory, struct str boot, uint64_t from, struct err *err)
+{
+	struct audit_reader *r = audit_reader_open(directory, err);
+	size_t kept = 0;
+
+	for (size_t i = 0; r && i < r->segments.count; i++)
+		if (str_eq(listing_boot(&r->segments, i), boot) && r->segments.items[i].n >= from)
+			r->segments.items[kept++] = r->segments.items[i];
+	if (r)
+		r->segments.count = kept;
+	return r;
+}
+
 void audit_reader_free(struct audit_reader **r)
 {
 	if (!*r)

@@ -17,6 +17,9 @@ struct audit_reader;
 
 /* NULL: err.  A directory without segments has no records. */
 struct audit_reader *audit_reader_open(struct str directory, struct err *err);
+/* Only the segments of this boot, from number `from` on. */
+struct audit_reader *audit_reader_open_boot(
+	struct str directory, struct str boot, uint64_t from, struct err *err);
 void audit_reader_free(struct audit_reader **r);
 
 enum audit_read { AUDIT_RECORD, AUDIT_END, AUDIT_ROTTEN, AUDIT_FAILED };

@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "audit/clip.h"
+#include "audit/record_change.h"
+#include "plan/past.h"
 
 #define NAME_MAX_BYTES 128
 #define TEXT_MAX_BYTES 1024
+#define UNMASKED_MAX 64
 
 static const char *const events[] = {
 	"START",
@@ -25,6 +28,8 @@ static const char *const events[] = {
 	"PROTOCOL_REJECT",
 	"PLAN",
 	"APPROVAL",
+	"SIGN_IN",
+	"SIGN_OUT",
 	"KILL",
 	"KEY",
 	"RESUME",
@@ -72,9 +77,35 @@ bool record_event_known(const char *event)
 	return false;
 }
 
+/* Something ran for it, if only to show what would be: its end is an outcome, whatever it is. */
+static bool has_run(const struct call *c)
+{
+	return c->change && (c->change->plan || c->change->queued);
+}
+
 const char *record_call_event(const struct call *c)
 {
-	return c->end == CALL_FAULT && turned_away[c->fault.code] ? "DENY" : "CALL_OUTCOME";
+	if (c->change && c->change->replayed)
+		return "REPLAY";
+	return c->end == CALL_FAULT && turned_away[c->fault.code] && !has_run(c) ? "DENY"
+										 : "CALL_OUTCOME";
+}
+
+void record_begin(struct buf *out, struct jw *w, const char *event)
+{
+	jw_init(w, out);
+	jw_object(w);
+	jw_put_str(w, S("e"), str_c(event));
+}
+
+/* The writer's object without its braces. */
+void record_end(struct buf *out, struct jw *w)
+{
+	jw_object_end(w);
+	if (!buf_ok(out) || out->n < 2)
+		return;
+	memmove(out->p, out->p + 1, out->n - 2);
+	out->n -= 2;
 }
 
 /* The JSON-RPC id as it stood, so that "1" and 1 stay two; a long one is a clipped string. */
@@ -106,7 +137,7 @@ static void put_who(struct jw *w, const struct principal *who, const struct call
 	}
 }
 
-static void put_digest(struct jw *w, struct str name, const struct sha256 *d)
+void record_put_digest(struct jw *w, struct str name, const struct sha256 *d)
 {
 	struct buf text;
 
@@ -129,7 +160,7 @@ static void put_entry(struct jw *w, const struct entry *e)
 	jw_put_str(w, S("what"), str_c(what_names[e->kind]));
 	jw_put_str(w, S("tool"), buf_str(&name));
 	buf_done(&name);
-	put_digest(w, S("td"), &e->digest);
+	record_put_digest(w, S("td"), &e->digest);
 }
 
 static struct str code_of(const struct call *c)
@@ -147,33 +178,93 @@ static struct str code_of(const struct call *c)
 	return S("UNFINISHED");
 }
 
-/* The columns that the caller saw by a grant of unmask. */
-static void put_unmasked(struct jw *w, const struct call *c)
-{
-	const struct action *action;
-	bool any = false;
+/* Without memory of the call's: that may be used up. */
+struct unmasked {
+	struct {
+		struct str table, column; /* table: empty for the entry's own */
+	} list[UNMASKED_MAX];
+	size_t count;
+};
 
-	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
+static void add_unmasked(struct unmasked *u, struct str table, struct str column)
+{
+	for (size_t i = 0; i < u->count; i++)
+		if (str_eq(u->list[i].table, table) && str_eq(u->list[i].column, column))
+			return;
+	if (u->count == UNMASKED_MAX)
 		return;
-	action = &c->entry->action;
+	u->list[u->count].table = table;
+	u->list[u->count++].column = column;
+}
+
+static void write_name(struct jw *w, struct str table, struct str column)
+{
+	struct buf name;
+
+	buf_init(&name, 2 * NAME_MAX_BYTES + 1);
+	if (table.n) {
+		buf_add(&name, str_sub(table, 0, NAME_MAX_BYTES));
+		buf_char(&name, '.');
+	}
+	buf_add(&name, str_sub(column, 0, NAME_MAX_BYTES));
+	jw_str(w, buf_str(&name));
+	buf_done(&name);
+}
+
+static void find_in_rows(struct unmasked *u, const struct call *c)
+{
+	const struct action *action = &c->entry->action;
+
 	for (size_t p = 0; p < action->part_count; p++)
 		for (size_t i = 0; i < action->parts[p].column_count; i++) {
 			const struct column *column = &action->parts[p].columns[i];
 
-			if (column->mask.kind == MASK_NONE || call_masks(c, column))
-				continue;
-			if (!any) {
-				jw_name(w, S("unmasked"));
-				jw_array(w);
-			}
-			any = true;
-			jw_str(w, str_sub(column->name, 0, NAME_MAX_BYTES));
+			if (column->mask.kind != MASK_NONE && !call_masks(c, column))
+				add_unmasked(u, STR_NONE, column->name);
 		}
-	if (any)
-		jw_array_end(w);
 }
 
-static void put_outcome(struct jw *w, const struct call *c)
+static void find_in_table(struct unmasked *u, const struct call *c, const struct effect_table *t)
+{
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct effect_column *column = &t->columns[i];
+
+		if (column->shown && column->unmask.n && principal_holds(c->who, column->unmask))
+			add_unmasked(u, t->name, column->name);
+	}
+}
+
+/* Of changes that were told: their columns are not the entry's. */
+static void find_in_past(struct unmasked *u, const struct call *c)
+{
+	for (size_t i = 0; c->past && i < c->past->count; i++) {
+		const struct plan *p = &c->past->list[i].plan;
+
+		for (size_t s = 0; s < p->step_count; s++)
+			for (size_t k = 0; k < p->steps[s].effects.count; k++)
+				find_in_table(u, c, p->steps[s].effects.list[k].table);
+	}
+}
+
+/* The columns that the caller saw by a grant of unmask. */
+static void put_unmasked(struct jw *w, const struct call *c)
+{
+	struct unmasked u = { .count = 0 };
+
+	if (!c->entry || c->end != CALL_DONE || c->content != CONTENT_ROWS)
+		return;
+	find_in_rows(&u, c);
+	find_in_past(&u, c);
+	if (!u.count)
+		return;
+	jw_name(w, S("unmasked"));
+	jw_array(w);
+	for (size_t i = 0; i < u.count; i++)
+		write_name(w, u.list[i].table, u.list[i].column);
+	jw_array_end(w);
+}
+
+static void put_outcome(struct jw *w, const struct call *c, const struct protector *p)
 {
 	jw_put_str(w, S("code"), code_of(c));
 	if (c->end == CALL_FAULT) {
@@ -184,59 +275,85 @@ static void put_outcome(struct jw *w, const struct call *c)
 	}
 	jw_put_u64(w, S("bytes"), c->result_json.n);
 	if (c->end != CALL_FAULT)
-		put_digest(w, S("rd"), &c->result_digest);
+		protect_result(p, c, w);
 	if (c->ended_ns >= c->started_ns)
 		jw_put_u64(w, S("us"), (c->ended_ns - c->started_ns) / 1000);
 }
 
-/* A writer's object without its braces. */
-static void strip_braces(struct buf *b)
+static const char *mode_of(const struct call *c)
 {
-	if (!buf_ok(b) || b->n < 2)
-		return;
-	memmove(b->p, b->p + 1, b->n - 2);
-	b->n -= 2;
+	if (!c->change)
+		return "read";
+	return c->change->live ? "live" : "preview";
 }
 
-static void write_call(struct buf *out, const struct call *c, const struct protector *p, bool bare)
+/* Who asks for what: the part that an intent and an outcome have in common. */
+static void put_asked(struct jw *w, const struct call *c, const struct protector *p, bool bare)
+{
+	jw_put_str(w, S("call"), id_str(&c->id));
+	put_rpc_id(w, c->origin.rpc_id);
+	put_who(w, c->who, &c->origin);
+	put_entry(w, c->entry);
+	jw_put_str(w, S("mode"), str_c(mode_of(c)));
+	/* a template's values are arguments: they stand under args, protected by their class */
+	clip_put(w, S("uri"), c->uri.n ? c->entry->uri : STR_NONE, 2 * NAME_MAX_BYTES);
+	clip_put(w, S("era"), c->origin.era, NAME_MAX_BYTES);
+	clip_put(w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
+	protect_arguments(p, c, bare, w);
+	if (c->change)
+		record_put_change(w, c->change, p, bare);
+}
+
+static void write_intent(
+	struct buf *out, const struct call *c, const struct protector *p, bool bare)
 {
 	struct jw w;
 
-	jw_init(&w, out);
-	jw_object(&w);
-	jw_put_str(&w, S("e"), str_c(record_call_event(c)));
-	jw_put_str(&w, S("call"), id_str(&c->id));
-	put_rpc_id(&w, c->origin.rpc_id);
-	put_who(&w, c->who, &c->origin);
-	put_entry(&w, c->entry);
-	jw_put_str(&w, S("mode"), S("read"));
-	/* a template's values are arguments: they stand under args, protected by their class */
-	clip_put(&w, S("uri"), c->uri.n ? c->entry->uri : STR_NONE, 2 * NAME_MAX_BYTES);
-	clip_put(&w, S("era"), c->origin.era, NAME_MAX_BYTES);
-	clip_put(&w, S("peer"), c->origin.peer, NAME_MAX_BYTES);
-	protect_arguments(p, c, bare, &w);
-	put_outcome(&w, c);
+	record_begin(out, &w, "CALL_INTENT");
+	put_asked(&w, c, p, bare);
+	record_end(out, &w);
+}
+
+void record_intent(struct buf *out, const struct call *c, const struct protector *p)
+{
+	write_intent(out, c, p, false);
+	if (buf_ok(out))
+		return;
+	buf_clear(out);
+	write_intent(out, c, p, true);
+	bug_on(!buf_ok(out));
+}
+
+static void write_call(struct buf *out, const struct call *c, const struct protector *p,
+	const struct kept *effects, bool bare)
+{
+	struct jw w;
+
+	record_begin(out, &w, record_call_event(c));
+	put_asked(&w, c, p, bare);
+	put_outcome(&w, c, p);
+	if (c->change)
+		record_put_end(&w, c->change, effects, bare);
 	if (c->entry && c->entry->mock)
 		jw_put_bool(&w, S("mock"), true);
 	if (!bare)
 		put_unmasked(&w, c);
-	jw_object_end(&w);
-	strip_braces(out);
+	record_end(out, &w);
 }
 
-void record_call(struct buf *out, const struct call *c, const struct protector *p)
+void record_call(struct buf *out, const struct call *c, const struct protector *p,
+	const struct kept *effects)
 {
-	write_call(out, c, p, false);
+	write_call(out, c, p, effects, false);
 	if (buf_ok(out))
 		return;
 	buf_clear(out);
-	write_call(out, c, p, true);
+	write_call(out, c, p, effects, true);
 	bug_on(!buf_ok(out));
 }
 
 static void put_refused(struct jw *w, const struct audit_refusal *r)
 {
-	jw_put_str(w, S("e"), str_c(r->event));
 	clip_put(w, S("subj"), r->subject, 2 * NAME_MAX_BYTES);
 	clip_put(w, S("act"), r->agent, 2 * NAME_MAX_BYTES);
 	clip_put(w, S("ten"), r->tenant, 2 * NAME_MAX_BYTES);
@@ -249,15 +366,13 @@ void record_refusal(struct buf *out, const struct audit_refusal *r)
 {
 	struct jw w;
 
-	jw_init(&w, out);
-	jw_object(&w);
+	record_begin(out, &w, r->event);
 	put_refused(&w, r);
 	clip_put(&w, S("era"), r->era, NAME_MAX_BYTES);
 	put_rpc_id(&w, r->rpc_id);
 	clip_put(&w, S("method"), r->method, NAME_MAX_BYTES);
 	clip_put(&w, S("target"), r->target, NAME_MAX_BYTES);
-	jw_object_end(&w);
-	strip_braces(out);
+	record_end(out, &w);
 	bug_on(!buf_ok(out));
 }
 
@@ -265,11 +380,9 @@ void record_repeated(struct buf *out, const struct audit_refusal *r)
 {
 	struct jw w;
 
-	jw_init(&w, out);
-	jw_object(&w);
+	record_begin(out, &w, r->event);
 	put_refused(&w, r);
-	jw_object_end(&w);
-	strip_braces(out);
+	record_end(out, &w);
 	bug_on(!buf_ok(out));
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "audit/change_fixture.h"
 #include "audit/clip.h"
 #include "audit/record.h"
 
@@ -70,14 +71,17 @@ static char *record_of(struct call *c)
 {
 	struct protector p = protector_of("key");
 	struct json_error error;
+	struct kept effects;
 	struct json v;
 	struct buf out;
 	char *text;
 
+	kept_init(&effects, c, &p);
 	buf_init(&out, RECORD_MAX_BYTES);
-	record_call(&out, c, &p);
+	record_call(&out, c, &p, &effects);
 	assert_true(buf_ok(&out));
 	assert_false(str_has(buf_str(&out), '\n'));
+	kept_done(&effects);
 	text = arena_cstr(c->arena, buf_str(&out));
 	assert_true(json_parse(c->arena, arena_fmt(c->arena, "{%s}", text), &v, &error));
 	buf_done(&out);
@@ -123,7 +127,7 @@ static void a_record_holds_what_must_be_remembered(void **state)
 		"\"code\":\"OK\"",
 		"\"rows\":3",
 		"\"bytes\":14",
-		"\"rd\":\"sha256:",
+		"\"rd\":\"hmac:k1:",
 		"\"us\":2500",
 	};
 	struct arena a;
@@ -339,6 +343,96 @@ static void everything_at_its_longest_fits(void **state)
 	free(much);
 }
 
+/* A change of which everything that anybody chose is as long as can be, and effects that just do
+ * without a blob. */
+static void a_change_at_its_longest_fits(void **state)
+{
+	char *much = malloc(100000), row[KEPT_INLINE_BYTES / 2];
+	struct plan_sum sums[40];
+	struct plan plan = fixture_plan();
+	struct change change = { .live = true, .plan = &plan, .approved = &plan };
+	struct principal who = anna;
+	struct cell cells[FIXTURE_COLUMNS];
+	struct effect e = { .table = &fixture_table, .operation = EFFECT_INSERT, .after = cells };
+	struct plan_step step = { .effects = { .list = &e, .count = 1 } };
+	struct protector p = protector_of("key");
+	struct str s;
+	struct arena a;
+	struct call c;
+	struct buf out;
+	char *text;
+
+	(void)state;
+	memset(much, 1, 100000);
+	memset(row, 'x', sizeof row);
+	s = str_n(much, 100000);
+	arena_init(&a, 1 << 22);
+	c = call_in(&a);
+	c.origin = (struct call_origin){ s, s, s, s, s, s, s };
+	c.uri = s;
+	who = (struct principal){
+		.subject = s, .tenant = s, .agent = s, .credential = s, .environment = s
+	};
+	c.who = &who;
+	c.change = &change;
+	c.end = CALL_FAULT;
+	c.fault.code = CONFLICT;
+	c.fault.reason = s;
+	c.fault.operator_text = s;
+	memcpy(cells, fixture_new, sizeof cells);
+	cells[1] = (struct cell){ CELL_TEXT, str_n(row, sizeof row) };
+	for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+		sums[i] = (struct plan_sum){ str_sub(s, 0, 20), S("-1"), S("1") };
+	plan.id = s;
+	plan.steps = &step;
+	plan.sums = sums;
+	plan.sum_count = ARRAY_LEN(sums);
+	plan.rows = UINT64_MAX;
+	change.request = change.reason = change.intent = change.ledger_id = s;
+	change.idempotency_key = s;
+	text = record_of(&c);
+	assert_has(text, "xxxxxxxx");
+	assert_has(text, "\"end\":\"not\"");
+	buf_init(&out, RECORD_MAX_BYTES);
+	record_intent(&out, &c, &p);
+	assert_true(buf_ok(&out));
+	buf_done(&out);
+	arena_done(&a);
+	free(much);
+}
+
+static void what_became_of_a_change_stands_in_its_event(void **state)
+{
+	static const struct {
+		enum fault_code fault;
+		bool found, queued, replayed;
+		const char *event;
+	} cases[] = {
+		{ REQUIRES_CONFIRMATION, true, false, false, "CALL_OUTCOME" },
+		{ REQUIRES_CONFIRMATION, false, false, false, "DENY" },
+		{ VALIDATION_ERROR, false, false, false, "DENY" },
+		{ PAUSED, true, true, false, "CALL_OUTCOME" },
+		{ PAUSED, false, true, false, "CALL_OUTCOME" },
+		{ PAUSED, false, false, false, "DENY" },
+		{ FAULT_NONE, false, true, true, "REPLAY" },
+		{ FAULT_NONE, true, true, false, "CALL_OUTCOME" },
+	};
+	struct plan plan = fixture_plan();
+	char place; /* an intent: nothing looks into it */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct change change = { .plan = cases[i].found ? &plan : NULL,
+			.queued = cases[i].queued ? (struct intent *)(void *)&place : NULL,
+			.replayed = cases[i].replayed };
+		struct call c = { .change = &change,
+			.end = cases[i].fault ? CALL_FAULT : CALL_DONE,
+			.fault = { .code = cases[i].fault } };
+
+		assert_string_equal(record_call_event(&c), cases[i].event);
+	}
+}
+
 static void a_call_without_entry_or_principal_is_recorded(void **state)
 {
 	struct arena a;
@@ -434,6 +528,8 @@ int main(void)
 		cmocka_unit_test(arguments_too_large_leave_digest_and_size),
 		cmocka_unit_test(text_from_outside_stays_on_one_line_and_is_clipped),
 		cmocka_unit_test(everything_at_its_longest_fits),
+		cmocka_unit_test(a_change_at_its_longest_fits),
+		cmocka_unit_test(what_became_of_a_change_stands_in_its_event),
 		cmocka_unit_test(a_call_without_entry_or_principal_is_recorded),
 		cmocka_unit_test(a_refusal_says_who_in_which_era_asked_for_what),
 		cmocka_unit_test(columns_seen_by_a_grant_are_named_and_mocks_marked),

@@ -88,14 +88,20 @@ int segment_directory(const char *path, struct err *err)
 	return fd;
 }
 
-static bool has_room(const struct statfs *fs, uint64_t more, struct err *err)
+static const uint64_t stays_free[SEGMENT_USES] = {
+	[SEGMENT_PLAIN] = SEGMENT_LOW_WATER,
+	[SEGMENT_INTENT] = 2 * SEGMENT_LOW_WATER,
+	[SEGMENT_OWED] = 0,
+};
+
+static bool has_room(const struct statfs *fs, uint64_t more, enum segment_use use, struct err *err)
 {
 	uint64_t left = (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize;
 
-	if (left >= more && left - more >= SEGMENT_LOW_WATER)
+	if (left >= more && left - more >= stays_free[use])
 		return true;
 	return err_set(err, E_LIMIT, "the disk is full: %llu KiB are left and %llu KiB stay free",
-		(unsigned long long)left / 1024, (unsigned long long)SEGMENT_LOW_WATER / 1024);
+		(unsigned long long)left / 1024, (unsigned long long)stays_free[use] / 1024);
 }
 
 bool segment_directory_can_grow(const char *path, struct err *err)
@@ -108,7 +114,17 @@ bool segment_directory_can_grow(const char *path, struct err *err)
 		return err_errno(err, E_DENIED, "audit directory %s", path);
 	if (statfs(path, &fs) != 0)
 		return err_errno(err, E_IO, "audit directory %s", path);
-	return has_room(&fs, SEGMENT_STEP_BYTES, err) || err_while(err, "audit directory %s", path);
+	return has_room(&fs, SEGMENT_STEP_BYTES, SEGMENT_PLAIN, err) ||
+	       err_while(err, "audit directory %s", path);
+}
+
+bool segment_disk_takes(int directory, uint64_t n, enum segment_use use, struct err *err)
+{
+	struct statfs fs;
+
+	if (fstatfs(directory, &fs) != 0)
+		return err_errno(err, E_IO, "the audit log's file system does not answer");
+	return has_room(&fs, n, use, err);
 }
 
 bool segment_directory_is(int directory, const char *path)
@@ -153,7 +169,7 @@ bool segment_name_read(struct str name, struct str *boot_out, uint64_t *n_out)
 	return true;
 }
 
-static bool take(struct segment *s, struct err *err)
+static bool take(struct segment *s, enum segment_use use, struct err *err)
 {
 	struct stat st;
 
@@ -164,14 +180,15 @@ static bool take(struct segment *s, struct err *err)
 		return err_errno(err, E_IO, "it cannot be looked at");
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
-	if (!segment_room(s, 0, err))
+	if (!segment_room(s, 0, use, err))
 		return false;
 	if (fsync(s->directory) != 0)
 		return err_errno(err, E_IO, "its directory cannot be made durable");
 	return true;
 }
 
-bool segment_open(struct segment *s, int directory, const char *name, struct err *err)
+bool segment_open(
+	struct segment *s, int directory, const char *name, enum segment_use use, struct err *err)
 {
 	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
@@ -181,32 +198,23 @@ bool segment_open(struct segment *s, int directory, const char *name, struct err
 	if (s->fd < 0)
 		return err_errno(err, errno == ENOSPC ? E_LIMIT : E_IO,
 			"audit segment %s cannot be made", name);
-	if (take(s, err))
+	if (take(s, use, err))
 		return true;
 	unlinkat(directory, name, 0);
 	segment_abandon(s);
 	return err_while(err, "audit segment %s", name);
 }
 
-static bool above_low_water(const struct segment *s, uint64_t more, struct err *err)
+bool segment_room(struct segment *s, size_t n, enum segment_use use, struct err *err)
 {
-	struct statfs fs;
-
-	if (fstatfs(s->fd, &fs) != 0)
-		return err_errno(err, E_IO, "its file system does not answer");
-	return has_room(&fs, more, err);
-}
-
-bool segment_room(struct segment *s, size_t n, struct err *err)
-{
-	uint64_t need = n + CLOSING_BYTES, more;
+	uint64_t need = n + CLOSING_BYTES, left = s->reserved - s->at, more;
 	int failed;
 
-	if (need <= s->reserved - s->at)
-		return true;
-	more = (need - (s->reserved - s->at) + SEGMENT_STEP_BYTES - 1) / SEGMENT_STEP_BYTES *
-	       SEGMENT_STEP_BYTES;
-	if (!above_low_water(s, more, err))
+	/* an intent asks for more to come: reserved or not, the disk must have room for that */
+	if (need <= left)
+		return use != SEGMENT_INTENT || segment_disk_takes(s->fd, 0, use, err);
+	more = (need - left + SEGMENT_STEP_BYTES - 1) / SEGMENT_STEP_BYTES * SEGMENT_STEP_BYTES;
+	if (!segment_disk_takes(s->fd, more, use, err))
 		return false;
 	do {
 		failed = posix_fallocate(s->fd, (off_t)s->reserved, (off_t)more);

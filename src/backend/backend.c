@@ -6,9 +6,20 @@
 #include "backend/inside.h"
 
 #include "base/clock.h"
+#include "plan/change.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* In read-only mode no connection for writing is ever opened, whatever the catalog says. */
+static bool is_written(const struct config *config, const struct catalog *catalog,
+	const struct source_config *source)
+{
+	for (size_t i = 0; !config->read_only.all && i < catalog->tool_count; i++)
+		if (catalog->tools[i]->write && catalog->tools[i]->source == source)
+			return true;
+	return false;
+}
 
 struct backends *backends_new(
 	const struct config *config, const struct catalog *catalog, struct err *err)
@@ -22,7 +33,8 @@ struct backends *backends_new(
 	b->sources = heap_alloc(MAX(config->source_count, (size_t)1) * sizeof *b->sources);
 	b->places = heap_alloc(MAX(b->statement_count, 1u) * sizeof *b->places);
 	for (size_t i = 0; i < config->source_count; i++)
-		source_init(&b->sources[i], &config->sources[i], b->statement_count);
+		source_init(&b->sources[i], &config->sources[i], b->statement_count,
+			is_written(config, catalog, &config->sources[i]));
 	return b;
 }
 
@@ -91,7 +103,7 @@ static struct source *source_of(struct backends *b, const struct source_config *
 static bool needs_source(enum action_kind kind)
 {
 	return kind == ACTION_READ || kind == ACTION_SCRIPT || kind == ACTION_FILE ||
-	       kind == ACTION_RAW;
+	       kind == ACTION_RAW || kind == ACTION_WRITE || kind == ACTION_LEDGER;
 }
 
 /* A read asks the rule of its own source inside its transaction (read.c). */
@@ -102,6 +114,20 @@ static bool is_visible(struct backends *b, struct call *c)
 	if (!e->visible || (e->action.kind == ACTION_READ && e->visible_source == e->source))
 		return true;
 	return visible_alone(source_of(b, e->visible_source), c);
+}
+
+static bool steps_visible(struct backends *b, struct call *c)
+{
+	for (size_t i = 0; i < c->change->step_count; i++) {
+		struct call step = change_step_call(c, &c->change->steps[i]);
+
+		if (!is_visible(b, &step)) {
+			c->end = step.end;
+			c->fault = step.fault;
+			return false;
+		}
+	}
+	return true;
 }
 
 bool backend_run(struct backends *b, const struct warrant *w)
@@ -132,6 +158,13 @@ bool backend_run(struct backends *b, const struct warrant *w)
 		return run_builtin(b, c);
 	case ACTION_RAW:
 		return run_raw(b, s, c);
+	case ACTION_WRITE:
+		return run_write(b, s, c);
+	case ACTION_TOGETHER:
+		return steps_visible(b, c) &&
+		       run_write(b, source_of(b, c->change->steps[0].entry->source), c);
+	case ACTION_LEDGER:
+		return run_ledger(s, c);
 	}
 	return call_fault(c, INTERNAL, "action", S("an action of no known kind"));
 }

@@ -22,6 +22,17 @@ void backends_check(struct backends *b, struct findings *f);
  * at work, which is an answer. */
 bool backends_answer(struct backends *b, struct err *err) must_check;
 
+/* What a ledger says of a call; ids in the arena. */
+struct backend_committed {
+	bool found;
+	struct str ledger;
+	struct str plan; /* that it used up; empty: none was needed */
+};
+/* Was the change of this call committed?  All ledgers are asked.  False: one of them cannot say,
+ * and none said yes. */
+bool backends_committed(struct backends *b, struct arena *a, struct str call_id,
+	struct backend_committed *out, struct err *err) must_check;
+
 struct backend_usage {
 	struct str source;
 	unsigned inside, most; /* calls in it now; that may be */

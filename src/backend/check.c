@@ -2,29 +2,19 @@
  *
  * Every statement is prepared on the database it is for, the same way as in a call, so what passes
  * here is what will run; the first prepare also fixes what the statement may touch. */
-#include "backend/inside.h"
+#include "backend/check.h"
 
 #include "config/profile.h"
-#include "sql/marker.h"
+#include "sql/ledger.h"
 
-#define CHECK_WAIT_MS 2000
-
-struct check {
-	struct backends *b;
-	struct findings *f;
-	struct source *source;
-	struct lite *lite;
-	struct marker marker;
-};
-
-static void facts_of(
-	struct check *k, const struct statement *statement, struct statement_facts *out)
+void check_facts(struct check *k, struct lite *l, const struct statement *statement,
+	struct statement_facts *out)
 {
 	struct lite_facts facts;
 	struct lite_stmt *s;
 	struct err err;
 
-	s = lite_prepare(k->lite, statement->serial, statement->sql, &err);
+	s = lite_prepare(l, statement->serial, statement->sql, &err);
 	if (!s || !lite_facts(s, k->f->a, &facts, &err)) {
 		out->error = arena_str(k->f->a, str_c(err.text));
 		out->readonly = err.code != E_DENIED;
@@ -44,8 +34,37 @@ static void check_visible(struct check *k, const struct entry *e)
 
 	if (!e->visible || e->visible_source != k->source->config)
 		return;
-	facts_of(k, &e->visible->statement, &facts);
+	check_facts(k, k->lite, &e->visible->statement, &facts);
 	catalog_lint_facts(k->b->catalog, &facts, k->f);
+}
+
+/* Something is told from the ledger, or, unless nothing may be changed, written into it. */
+static bool needs_ledger(const struct check *k, const struct entry *e)
+{
+	return e->source == k->source->config &&
+	       (e->action.kind == ACTION_LEDGER || (e->write && k->source->writers));
+}
+
+/* Before a caller finds out; at the first who would. */
+static void check_ledger(struct check *k, const struct entry *e)
+{
+	bool exists = false;
+	struct err err;
+
+	if (k->told_ledger || !needs_ledger(k, e))
+		return;
+	k->told_ledger = true;
+	if (!ledger_exists(k->lite, &exists, &err))
+		finding_error(k->f, e->at, "ledger.missing",
+			arena_fmt(k->f->a, "source %.*s: %s", STR_ARG(k->source->config->name),
+				err.text),
+			S("look at its tables postern_ledger…"));
+	else if (!exists)
+		finding_error(k->f, e->at, "ledger.missing",
+			arena_fmt(k->f->a, "source %.*s has no ledger",
+				STR_ARG(k->source->config->name)),
+			arena_fmt(k->f->a, "make it: postern install CONFIG %.*s",
+				STR_ARG(k->source->config->name)));
 }
 
 /* Before a caller finds out: the source says that a statement of a caller's may run on it. */
@@ -68,6 +87,7 @@ static void check_entry(struct check *k, const struct entry *e)
 {
 	check_visible(k, e);
 	check_raw(k, e);
+	check_ledger(k, e);
 	if (e->action.kind != ACTION_READ || e->source != k->source->config)
 		return;
 	for (size_t i = 0; i < e->action.part_count; i++) {
@@ -76,10 +96,10 @@ static void check_entry(struct check *k, const struct entry *e)
 
 		if (!part->statement.sql.n)
 			continue; /* a mock without a statement yet */
-		facts_of(k, &part->statement, &facts);
+		check_facts(k, k->lite, &part->statement, &facts);
 		/* the next page differs by its condition alone: only its own mistake is news */
 		if (!facts.error.n && part->page.on)
-			facts_of(k, &part->page.next, &facts);
+			check_facts(k, k->lite, &part->page.next, &facts);
 		catalog_lint_facts(k->b->catalog, &facts, k->f);
 	}
 }
@@ -112,13 +132,36 @@ static void refuse_marker(struct check *k, const char *code, struct str what, st
 		remedy);
 }
 
+static struct str how_to_mark(struct check *k)
+{
+	return arena_fmt(
+		k->f->a, "mark it: postern install CONFIG %.*s", STR_ARG(k->source->config->name));
+}
+
+static void check_unmarked(struct check *k)
+{
+	struct arena *a = k->f->a;
+	struct str install = how_to_mark(k);
+
+	if (!profile_permits(k->b->config->environment, PERMIT_UNMARKED_SOURCE))
+		refuse_marker(k, "source.unmarked", S("has no marker"), install);
+	else if (k->source->writers)
+		refuse_marker(k, "source.unmarked",
+			S("has no marker: it is only read, and the catalog has tools that change "
+			  "it"),
+			install);
+	else
+		finding_warn(k->f, k->source->config->at, "source.unmarked",
+			arena_fmt(a, "source %.*s has no marker; it is only read",
+				STR_ARG(k->source->config->name)),
+			install);
+}
+
 /* Does the database belong to this deployment's environment? */
 static void check_marker(struct check *k)
 {
 	enum environment own = k->b->config->environment;
 	struct arena *a = k->f->a;
-	struct str install = arena_fmt(
-		a, "mark it: postern install CONFIG %.*s", STR_ARG(k->source->config->name));
 	struct err err;
 
 	if (!marker_read(k->lite, a, &k->marker, &err)) {
@@ -132,15 +175,13 @@ static void check_marker(struct check *k)
 				STR_ARG(k->marker.environment), STR_ARG(k->marker.deployment),
 				environment_name(own)),
 			S("point it at a database of its own environment"));
-	if (k->marker.found)
-		return;
-	if (!profile_permits(own, PERMIT_UNMARKED_SOURCE))
-		refuse_marker(k, "source.unmarked", S("has no marker"), install);
-	else
-		finding_warn(k->f, k->source->config->at, "source.unmarked",
-			arena_fmt(a, "source %.*s has no marker; it is only read",
-				STR_ARG(k->source->config->name)),
-			install);
+	if (!k->marker.found)
+		check_unmarked(k);
+	else if (!k->marker.identity.n && k->source->writers)
+		refuse_marker(k, "source.unmarked",
+			S("was marked without an identity, and the catalog has tools that change "
+			  "it"),
+			how_to_mark(k));
 }
 
 static void check_sqlite(struct check *k)
@@ -163,6 +204,7 @@ static void check_sqlite(struct check *k)
 	check_entries(k, c->templates, c->template_count);
 	check_entries(k, c->prompts, c->prompt_count);
 	lite_give(k->lite);
+	check_writes(k);
 }
 
 static void check_files(struct check *k)

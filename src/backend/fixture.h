@@ -134,7 +134,7 @@ static inline bool run(struct backends *b, struct call *c)
 	assert_int_equal(guard_permission(c), VERDICT_PASS);
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	/* by hand here */
-	c->passed |= GUARD_KILL | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS;
+	c->passed |= GUARD_KILL | GUARD_STATE | GUARD_CURSOR | GUARD_APPROVAL | GUARD_LIMITS;
 	return backend_run(b, guard_warrant(c));
 }
 

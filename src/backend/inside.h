@@ -18,6 +18,7 @@ struct backends {
 
 /* Each ends the call: CALL_DONE or CALL_ASKS, or false with the fault set. */
 bool run_read(struct backends *b, struct source *s, struct call *c) must_check;
+bool run_ledger(struct source *s, struct call *c) must_check;
 bool run_script(struct source *s, struct call *c) must_check;
 bool run_file(struct source *s, struct call *c) must_check;
 bool run_text(struct call *c) must_check;
@@ -26,6 +27,13 @@ bool run_values(struct call *c) must_check;
 bool run_builtin(struct backends *b, struct call *c) must_check;
 bool run_mock(struct call *c) must_check;
 bool run_raw(struct backends *b, struct source *s, struct call *c) must_check;
+bool run_write(struct backends *b, struct source *s, struct call *c) must_check;
+
+/* The rows of rows->part on this connection, within the entry's bytes. */
+bool read_rows(struct backends *b, struct lite *l, struct call *c, struct rows *rows,
+	struct err *err) must_check;
+/* Are there as many as the part's shape says?  False: the fault is set. */
+bool rows_fit_shape(struct call *c, const struct rows *rows) must_check;
 
 /* Does the entry's rule of `visible` give a row to this caller?  False: the fault is set, and of a
  * hidden record it is the one of a record that is not there. */

@@ -26,12 +26,10 @@ struct raw {
 
 static bool may_run(struct backends *b, struct call *c)
 {
-	const struct action *action = &c->entry->action;
-
 	if (!profile_permits(b->config->environment, PERMIT_RAW_SQL))
 		return call_fault(c, PERMISSION_DENIED, "raw_sql",
 			S("raw_sql outside development was refused"));
-	if (!action->principal.n || !str_eq(c->who->subject, action->principal))
+	if (!permission_serves(c->who, c->entry))
 		return call_fault(
 			c, PERMISSION_DENIED, "raw_sql", S("raw_sql serves another principal"));
 	return true;
@@ -58,7 +56,8 @@ static bool statement_fault(struct raw *r, const struct err *err)
 	struct jw w;
 
 	if (err->code == E_DENIED)
-		words = S("one statement that only reads, and neither attaches nor sets anything");
+		words = S("one statement that only reads, neither attaches nor sets anything, and "
+			  "calls neither printf nor format");
 	else if (err->code == E_CONTRACT)
 		words = S("exactly one statement");
 	else if (err->code != E_INVALID)

@@ -101,22 +101,31 @@ static void what_is_not_one_read_is_refused(void **state)
 	assert_true(run(place_backends, raw_of("SELECT count(*) AS n FROM people")));
 }
 
-static void it_runs_nowhere_else(void **state)
+/* Somebody else's name, or the same name at an issuer that the entry does not name. */
+static void refuse_stranger(struct str subject, struct str issuer)
 {
-	const struct principal stranger = { .subject = STR_INIT("bob"),
+	const struct principal stranger = { .subject = subject,
+		.issuer = issuer,
 		.grants = (const struct str[]){ STR_INIT("g") },
 		.grant_count = 1 };
 	struct call *c = raw_of("SELECT 1 AS a");
 
-	(void)state;
 	c->who = &stranger;
 	assert_false(permission_visible(c->who, c->entry));
-	c->passed = GUARD_KILL | GUARD_PERMISSION | GUARD_STATE | GUARD_CURSOR |
+	c->passed = GUARD_KILL | GUARD_PERMISSION | GUARD_STATE | GUARD_CURSOR | GUARD_APPROVAL |
 		    GUARD_LIMITS; /* as if nobody had asked */
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	assert_false(backend_run(place_backends, guard_warrant(c)));
 	assert_fault(c, PERMISSION_DENIED, "raw_sql");
+}
 
+static void it_runs_nowhere_else(void **state)
+{
+	struct call *c;
+
+	(void)state;
+	refuse_stranger(S("bob"), STR_NONE);
+	refuse_stranger(S("ada"), S("https://issuer.example"));
 	place_config.environment = ENV_STAGING;
 	c = raw_of("SELECT 1 AS a");
 	assert_false(run(place_backends, c));
@@ -146,9 +155,42 @@ static void time_and_bytes_have_an_end(void **state)
 	c->deadline_ms = clock_mono_ms() + 50;
 	assert_false(run(place_backends, c));
 	assert_fault(c, UPSTREAM_TIMEOUT, "deadline");
-	c = raw_of("SELECT printf('%.5000c', 'x') AS long");
+	c = raw_of("SELECT hex(zeroblob(2500)) AS long");
 	assert_false(run(place_backends, c));
 	assert_fault(c, RESULT_TOO_LARGE, "bytes");
+}
+
+/* Each would go on long after the deadline, in one step that nothing can interrupt. */
+static void no_function_runs_past_the_deadline(void **state)
+{
+	static const char *const table[] = {
+		"SELECT printf('%.*c', 900000000, 'x')",
+		"SELECT FORMAT('%.*c', 900000000, 'x')",
+		"SELECT length(zeroblob(900000000))",
+		"SELECT instr(hex(zeroblob(1000000)), hex(zeroblob(500000)) || 'b')",
+		"SELECT length(replace(hex(zeroblob(1000000)), hex(zeroblob(500000)) || 'b', ''))",
+		"SELECT group_concat(hex(zeroblob(1000))) FROM (WITH RECURSIVE n(i) AS (SELECT 1 "
+		"UNION ALL SELECT i + 1 FROM n) SELECT i FROM n)",
+		"WITH RECURSIVE n(s) AS (SELECT 'xx' UNION ALL SELECT s || s FROM n) "
+		"SELECT count(*) FROM n",
+		"WITH RECURSIVE n(s) AS (SELECT hex(zeroblob(30000)) UNION ALL SELECT substr(s || "
+		"'x', 2) FROM n) SELECT sum(instr(s, 'b')) FROM n",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT "
+		"sum(instr(hex(zeroblob(30000)), hex(zeroblob(15000)) || 'b') + i) FROM n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct call *c = raw_of(table[i]);
+		uint64_t began_ms = clock_mono_ms();
+
+		c->deadline_ms = began_ms + 50;
+		assert_false(run(place_backends, c));
+		if (clock_mono_ms() - began_ms > 2000)
+			fail_msg("%s took %llu ms", table[i],
+				(unsigned long long)(clock_mono_ms() - began_ms));
+	}
+	assert_true(run(place_backends, raw_of("SELECT count(*) AS n FROM people")));
 }
 
 int main(void)
@@ -159,6 +201,7 @@ int main(void)
 		T(what_is_not_one_read_is_refused),
 		T(it_runs_nowhere_else),
 		T(time_and_bytes_have_an_end),
+		T(no_function_runs_past_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

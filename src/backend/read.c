@@ -167,7 +167,15 @@ static bool read_part(struct reading *r, struct rows *rows, struct err *err)
 	return ok;
 }
 
-static bool judge_rows(struct call *c, const struct rows *rows)
+bool read_rows(
+	struct backends *b, struct lite *l, struct call *c, struct rows *rows, struct err *err)
+{
+	struct reading r = { .b = b, .c = c, .lite = l, .bytes_left = c->entry->bytes };
+
+	return read_part(&r, rows, err);
+}
+
+bool rows_fit_shape(struct call *c, const struct rows *rows)
 {
 	if (rows->part->shape == SHAPE_MANY)
 		return true;
@@ -212,7 +220,7 @@ static bool read_parts(struct reading *r)
 				err_while(&err, "part %.*s", STR_ARG(action->parts[i].name));
 			return part_fault(r, &err);
 		}
-		if (!judge_rows(r->c, rows))
+		if (!rows_fit_shape(r->c, rows))
 			return false;
 	}
 	return true;

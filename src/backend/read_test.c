@@ -446,7 +446,8 @@ static void a_full_source_is_busy_and_frees_itself(void **state)
 		g[i].call.deadline_ms += 20000;
 		assert_int_equal(guard_permission(&g[i].call), VERDICT_PASS);
 		assert_int_equal(guard_schema(&g[i].call), VERDICT_PASS);
-		g[i].call.passed |= GUARD_KILL | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS;
+		g[i].call.passed |=
+			GUARD_KILL | GUARD_STATE | GUARD_CURSOR | GUARD_APPROVAL | GUARD_LIMITS;
 		assert_int_equal(pthread_create(&g[i].thread, NULL, run_background, &g[i]), 0);
 		while (!__atomic_load_n(&g[i].looks, __ATOMIC_SEQ_CST))
 			sched_yield();

@@ -8,13 +8,16 @@
 #include <time.h>
 #include <unistd.h>
 
-void source_init(struct source *s, const struct source_config *config, unsigned statement_count)
+void source_init(
+	struct source *s, const struct source_config *config, unsigned statement_count, bool writes)
 {
 	pthread_condattr_t attr;
 
 	*s = (struct source){ .config = config, .root = -1, .most = MAX(config->concurrency, 1u) };
 	if (config->kind == SOURCE_SQLITE)
 		s->pool = lite_pool_new(config->path, config->pool, statement_count);
+	if (config->kind == SOURCE_SQLITE && writes)
+		s->writers = lite_pool_new_writing(config->path, statement_count);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -26,6 +29,7 @@ void source_done(struct source *s)
 {
 	bug_on(s->inside);
 	lite_pool_free(&s->pool);
+	lite_pool_free(&s->writers);
 	if (s->root >= 0)
 		close(s->root);
 	pthread_cond_destroy(&s->left);
@@ -74,6 +78,13 @@ struct lite *visit_lite(struct visit *v, uint32_t wait_ms, struct err *err)
 {
 	if (!v->lite)
 		v->lite = lite_take(v->source->pool, wait_ms, err);
+	return v->lite;
+}
+
+struct lite *visit_writer(struct visit *v, uint32_t wait_ms, struct err *err)
+{
+	bug_on(v->lite || !v->source->writers);
+	v->lite = lite_take(v->source->writers, wait_ms, err);
 	return v->lite;
 }
 

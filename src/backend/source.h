@@ -13,13 +13,16 @@
 struct source {
 	const struct source_config *config;
 	struct lite_pool *pool; /* SQLite; else NULL */
+	struct lite_pool *writers; /* SQLite, when something in the catalog changes it; else NULL */
 	int root; /* FILES: descriptor of the root directory, -1 until first needed */
 	pthread_mutex_t lock;
 	pthread_cond_t left; /* a visit ended */
 	unsigned inside, most;
 };
 
-void source_init(struct source *s, const struct source_config *config, unsigned statement_count);
+/* writes: some entry changes it; without one no connection for writing exists. */
+void source_init(struct source *s, const struct source_config *config, unsigned statement_count,
+	bool writes);
 void source_done(struct source *s);
 
 struct visit {
@@ -31,6 +34,8 @@ struct visit {
 struct visit *visit_begin(struct source *s, struct arena *a, uint32_t wait_ms, struct err *err);
 /* Borrows a connection for the rest of the visit. */
 struct lite *visit_lite(struct visit *v, uint32_t wait_ms, struct err *err);
+/* The same, one that may change the database. */
+struct lite *visit_writer(struct visit *v, uint32_t wait_ms, struct err *err);
 void visit_end(struct visit *v); /* a second time does nothing */
 
 /* The root directory of a FILES source, opened once.  -1: err tells why. */

@@ -2,7 +2,7 @@
  *
  * Invariants: 1. next <= end, both inside the newest block.  2. used counts bytes handed out since
  * the last reset, rounded up to 16.  3. a block larger than BLOCK_BYTES is never kept by reset.
- * 4. budget_used is the sum of the sizes of all blocks of all arenas. */
+ * 4. budget_used is the sum of the sizes of all blocks of all arenas, and of what was taken. */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -33,9 +33,26 @@ void arena_budget(size_t bytes)
 	budget = bytes;
 }
 
+size_t arena_budget_bytes(void)
+{
+	return budget;
+}
+
 size_t arena_budget_used(void)
 {
 	return budget_used;
+}
+
+bool arena_budget_take(size_t bytes)
+{
+	size_t most = budget, all = atomic_fetch_add(&budget_used, bytes) + bytes;
+
+	return !most || all <= most;
+}
+
+void arena_budget_give(size_t bytes)
+{
+	budget_used -= bytes;
 }
 
 static void block_free(struct arena_block *b)

@@ -27,7 +27,12 @@ struct arena {
 #define ARENA_GIVEN                                                                                \
 	((size_t)256 << 10) /* what every arena gets, so that what went wrong can be said */
 void arena_budget(size_t bytes); /* 0, as at first: none */
+size_t arena_budget_bytes(void);
 size_t arena_budget_used(void);
+/* Counts bytes that are in no arena.  False: all together are past the budget; they are counted
+ * nevertheless, and to be given back. */
+bool arena_budget_take(size_t bytes) must_check;
+void arena_budget_give(size_t bytes);
 
 void arena_init(struct arena *a, size_t limit);
 void arena_reset(struct arena *a); /* runs closers, newest first; keeps one block for reuse */

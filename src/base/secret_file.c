@@ -86,11 +86,11 @@ static bool read_again(struct secret_file *f, struct err *err)
 }
 
 /* Under the lock. */
-static bool look(struct secret_file *f, uint64_t mono_ms, struct err *err)
+static bool look(struct secret_file *f, uint64_t boot_ms, struct err *err)
 {
 	struct print now;
 
-	if (f->known && mono_ms >= f->looked_ms && mono_ms - f->looked_ms < SECRET_FILE_MS)
+	if (f->known && boot_ms >= f->looked_ms && boot_ms - f->looked_ms < SECRET_FILE_MS)
 		return true;
 	if (!take_print(f->path, &now, err)) {
 		f->known = false;
@@ -100,16 +100,16 @@ static bool look(struct secret_file *f, uint64_t mono_ms, struct err *err)
 		f->known = read_again(f, err);
 		f->print = now;
 	}
-	f->looked_ms = mono_ms;
+	f->looked_ms = boot_ms;
 	return f->known;
 }
 
-bool secret_file_get(struct secret_file *f, uint64_t mono_ms, struct secret *out, struct err *err)
+bool secret_file_get(struct secret_file *f, uint64_t boot_ms, struct secret *out, struct err *err)
 {
 	bool ok;
 
 	pthread_mutex_lock(&f->lock);
-	ok = look(f, mono_ms, err);
+	ok = look(f, boot_ms, err);
 	if (ok)
 		*out = f->secret;
 	else

@@ -14,4 +14,4 @@ struct secret_file;
 struct secret_file *secret_file_new(struct str path); /* touches nothing yet */
 void secret_file_free(struct secret_file **f);
 bool secret_file_get(
-	struct secret_file *f, uint64_t mono_ms, struct secret *out, struct err *err) must_check;
+	struct secret_file *f, uint64_t boot_ms, struct secret *out, struct err *err) must_check;

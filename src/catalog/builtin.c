@@ -144,14 +144,20 @@ static void add(struct catalog_load *l, enum builtin which)
 	entries_add(l, &l->tools, e);
 }
 
+static void refuse_name(struct catalog_load *l, const struct entry *e)
+{
+	finding_error(l->f, e->at, "entry.builtin",
+		arena_fmt(l->a, "tool %.*s has the name of a tool of the server", STR_ARG(e->name)),
+		S("rename it"));
+}
+
 static void check_name(struct catalog_load *l, const struct entry *e)
 {
+	if (str_eq(e->name, S(TOGETHER_NAME)))
+		refuse_name(l, e);
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++)
 		if (str_eq(e->name, builtins[i].name))
-			finding_error(l->f, e->at, "entry.builtin",
-				arena_fmt(l->a, "tool %.*s has the name of a tool of the server",
-					STR_ARG(e->name)),
-				S("rename it"));
+			refuse_name(l, e);
 }
 
 void builtins_load(struct catalog_load *l)
@@ -164,5 +170,6 @@ void builtins_load(struct catalog_load *l)
 		return;
 	add(l, BUILTIN_WHOAMI);
 	add(l, BUILTIN_LIST_SCOPES);
+	together_load(l);
 	l->builtin_count = l->tools.count - own;
 }

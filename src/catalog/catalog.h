@@ -81,6 +81,7 @@ struct column {
 	struct mask mask; /* what is shown of it, but to holders of unmask */
 	struct str unmask; /* a grant, or empty: masked for everybody */
 	enum data_class data_class;
+	bool assigned; /* by the database, when a write commits: a preview cannot know it */
 };
 
 enum shape {
@@ -150,6 +151,24 @@ enum action_kind {
 	ACTION_VALUES, /* completions: fixed values filtered by prefix */
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
+	ACTION_WRITE, /* entry->write; parts[0] is its answer */
+	ACTION_TOGETHER, /* several tools with a write, as one change */
+	ACTION_LEDGER, /* what was changed before, from the ledger of the source */
+};
+
+/* A column of a record's key, and the input that says its value. */
+struct ledger_ask_key {
+	struct str column, input;
+};
+
+/* Which changes are told: one, by the input that names it, or those of a record. */
+struct ledger_ask {
+	struct str id; /* an input; empty: those of a record */
+	struct str table;
+	const struct ledger_ask_key *key; /* of the record */
+	size_t key_count;
+	bool claims; /* with what the assistant told: request and reason */
+	struct place at;
 };
 
 /* Tools that every deployment has: everybody's, without a grant. */
@@ -169,7 +188,9 @@ struct action {
 	bool blob; /* ACTION_TEXT: `text` is base64; ACTION_FILE: deliver as blob */
 	const struct str *values; /* ACTION_VALUES */
 	size_t value_count;
+	const struct ledger_ask *ledger; /* ACTION_LEDGER; its answer is parts[0] */
 	struct str principal; /* ACTION_RAW: the only subject it serves */
+	struct str issuer; /* ACTION_RAW: of that subject's token; empty: it comes with none */
 	uint32_t rows; /* ACTION_RAW: most of them */
 };
 
@@ -191,6 +212,8 @@ struct suggestion {
 	struct str code, text;
 };
 
+struct write;
+
 struct entry {
 	enum entry_kind kind;
 	struct str
@@ -199,7 +222,9 @@ struct entry {
 	struct str title, description;
 	struct str owner, purpose, runbook;
 	const struct source_config *source; /* NULL for fixed text and messages */
-	struct str requires; /* the grant; empty for ACTION_BUILTIN alone */
+	struct str requires; /* the grant; empty for ACTION_BUILTIN and ACTION_TOGETHER alone */
+	struct names any_of; /* ACTION_TOGETHER: the grants of what it can do; one is enough */
+	const struct write *write; /* write.h; NULL: not ACTION_WRITE */
 	bool mutates; /* may change something: what read-only mode refuses and a quota counts */
 	bool tenant_scoped; /* some statement binds :principal.tenant: nothing without one */
 	uint64_t toolsets; /* that name it: bits of config->toolsets */
@@ -268,7 +293,7 @@ const struct entry *catalog_resource(
 struct statement_facts {
 	const struct entry *entry;
 	const struct part *part;
-	bool readonly; /* as the database says */
+	bool readonly; /* as the database says; of no meaning for a RETURNING */
 	bool single; /* nothing behind the statement */
 	const struct str *columns; /* names of the result columns */
 	const struct str *declared_types; /* as the table declares them, may be empty */

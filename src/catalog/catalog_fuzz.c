@@ -9,13 +9,19 @@
  * covers: src/catalog/load_read.c src/catalog/load_resource.c src/catalog/load_script.c
  * covers: src/catalog/load_tool.c src/catalog/output_schema.c src/catalog/page.c
  * covers: src/catalog/load_mask.c src/catalog/load_mock.c src/catalog/load_raw.c
- * covers: src/catalog/load_visible.c src/catalog/mask_use.c src/catalog/text.c */
+ * covers: src/catalog/load_visible.c src/catalog/mask_use.c src/catalog/text.c
+ * covers: src/catalog/load_answer.c src/catalog/load_approval.c src/catalog/load_effects.c
+ * covers: src/catalog/load_write.c src/catalog/write.c src/catalog/write_facts.c
+ * covers: src/catalog/write_inputs.c src/catalog/write_lint.c src/catalog/write_schema.c
+ * covers: src/catalog/write_text.c */
 #include "catalog/catalog.h"
 
 #include <stdint.h>
 
 #include "base/scratch_fixture.h"
 #include "catalog/uri_template.h"
+#include "catalog/write_facts.h"
+#include "catalog/write_text.h"
 
 #define INPUT_MAX ((size_t)32 << 10)
 
@@ -43,8 +49,64 @@ static void check_columns(const struct part *p)
 	}
 }
 
+/* Whatever a write may do is counted, named and shown, and a person is asked who can be. */
+static void check_rule(const struct write *w, const struct effect_rule *rule)
+{
+	bug_on(write_rule(w, rule->table) != rule || !rule->operations || !rule->key.count);
+	bug_on(!rule->rows_max || rule->rows_min > rule->rows_max);
+	bug_on(rule->operations != EFFECT_INSERT && !rule->where.sql.n);
+	bug_on(!(rule->operations & EFFECT_UPDATE) != !rule->update.count);
+	for (size_t i = 0; i < w->impact_count; i++)
+		bug_on(str_eq(w->impacts[i].table, rule->table) &&
+			names_hold(rule->varies, w->impacts[i].column));
+	for (size_t i = 0; i < rule->key.count + rule->update.count; i++) {
+		struct str name = i < rule->key.count ? rule->key.list[i]
+						      : rule->update.list[i - rule->key.count];
+		bool shown = false;
+
+		for (size_t k = 0; k < rule->column_count; k++)
+			shown = shown || str_eq(rule->columns[k].name, name);
+		bug_on(!shown);
+	}
+}
+
+static void check_approval(const struct write *w)
+{
+	bug_on((w->approval == APPROVAL_OTHER) != (w->grant.n > 0));
+	bug_on(w->approval != APPROVAL_NONE && w->idempotency_key.n);
+	for (size_t i = 0; i < w->threshold_count; i++) {
+		const struct threshold *t = &w->thresholds[i];
+
+		bug_on(t->need < w->approval || !t->impact.n || !t->amount.n);
+		bug_on((t->need == APPROVAL_OTHER) != (t->grant.n > 0));
+		bug_on((t->per == OVER_CALL) != (t->window_ms == 0));
+	}
+}
+
+static void check_write(const struct catalog *c, const struct entry *e)
+{
+	const struct write *w = e->write;
+
+	bug_on(!e->mutates || e->mock || !e->source || e->source->kind != SOURCE_SQLITE);
+	bug_on(!w->statement_count || !w->rule_count || e->action.part_count > 1);
+	bug_on(!str_ends(e->description, S(WRITE_CLOSING)));
+	for (size_t i = 0; i < w->statement_count; i++)
+		bug_on(!w->statements[i].sql.n || w->statements[i].serial >= c->statement_count);
+	for (size_t i = 0; i < w->before_count; i++)
+		bug_on(!w->before[i].statement.sql.n || !w->before[i].say.n);
+	for (size_t i = 0; i < w->rule_count; i++) {
+		bug_on(w->class == WRITE_APPEND && w->rules[i].operations != EFFECT_INSERT);
+		check_rule(w, &w->rules[i]);
+	}
+	bug_on(w->returning && (w->returning_of >= w->statement_count || !e->action.part_count));
+	check_approval(w);
+}
+
 static void check_entry(struct arena *a, const struct catalog *c, const struct entry *e)
 {
+	bool told = e->action.kind == ACTION_LEDGER;
+	bool acts = told || e->action.kind == ACTION_READ || e->action.kind == ACTION_WRITE;
+
 	bug_on(!e->name.n || !e->requires.n || !e->bytes || !e->schema);
 	check_json(a, e->input_schema);
 	if (e->output_schema.n)
@@ -56,12 +118,16 @@ static void check_entry(struct arena *a, const struct catalog *c, const struct e
 	for (size_t i = 0; i < e->action.part_count; i++) {
 		const struct part *p = &e->action.parts[i];
 
-		bug_on(e->action.kind != ACTION_READ || !p->rows);
-		bug_on(!p->statement.sql.n && !e->mock);
+		bug_on(!acts || !p->rows);
+		bug_on(!p->statement.sql.n && !e->mock && !told);
 		bug_on(p->statement.serial >= MAX(c->statement_count, 1u));
 		check_columns(p);
 		bug_on(!p->column_count || (p->page.on && !p->page.by_count));
 	}
+	bug_on(!e->write != (e->action.kind != ACTION_WRITE));
+	bug_on(!e->action.ledger != !told || (told && e->action.part_count != 1));
+	if (e->write)
+		check_write(c, e);
 	bug_on(e->action.kind == ACTION_RAW && (!e->action.principal.n || !e->action.rows));
 	bug_on(e->visible && (!e->visible_source || !e->visible->statement.sql.n));
 	for (size_t i = 0; i < e->action.step_count; i++)
@@ -131,7 +197,8 @@ static void check_facts(
 	struct arena *a, const struct catalog *c, const struct entry *e, const struct part *p)
 {
 	for (enum lie lie = TRUTH; lie < LIES; lie++) {
-		bool same = lie == TRUTH || (lie == REVERSED && p->column_count == 1);
+		bool same = lie == TRUTH || (lie == REVERSED && p->column_count == 1) ||
+			    (lie == WRITES && e->write && e->write->returning);
 		struct statement_facts facts = { .entry = e, .part = p };
 		struct findings f;
 
@@ -139,6 +206,33 @@ static void check_facts(
 		tell(a, lie, p, &facts);
 		catalog_lint_facts(c, &facts, &f);
 		bug_on(same ? f.count > 0 : !f.errors);
+	}
+}
+
+/* A statement does what its text says, to the table it names; or to another one. */
+static void check_touches(struct arena *a, const struct entry *e)
+{
+	for (size_t i = 0; i < e->write->rule_count; i++) {
+		const struct effect_rule *rule = &e->write->rules[i];
+		bool updates = rule->operations & EFFECT_UPDATE;
+		struct write_touch touch = { .operation = updates ? EFFECT_UPDATE : EFFECT_INSERT,
+			.table = rule->table,
+			.column = updates ? rule->update.list[0] : STR_NONE };
+		struct write_facts facts = { .entry = e,
+			.statement = &e->write->statements[0],
+			.single = true,
+			.touches = &touch,
+			.touch_count = 1 };
+		bool allowed = rule->operations & (unsigned)touch.operation;
+		struct findings f;
+
+		findings_init(&f, a);
+		catalog_lint_write(&facts, &f);
+		bug_on(!f.errors != (allowed || str_starts(rule->table, S("sqlite_"))));
+		touch.table = S("no such table");
+		findings_init(&f, a);
+		catalog_lint_write(&facts, &f);
+		bug_on(!f.errors && !write_rule(e->write, touch.table));
 	}
 }
 
@@ -164,18 +258,33 @@ static void check(struct arena *a, const struct catalog *c)
 
 			check_entry(a, c, e);
 			check_parts(a, c, e);
+			if (e->write)
+				check_touches(a, e);
 			if (e->kind == ENTRY_RESOURCE)
 				check_resource(a, c, e);
 		}
 }
 
+static const struct str events[] = { STR_INIT("contract_events"), STR_INIT("notes") };
+static const struct protection_config protections[] = {
+	{ .kind = PROTECTION_APPEND_ONLY, .table = STR_INIT("contract_events") },
+	{ .kind = PROTECTION_BY, .table = STR_INIT("contracts"), .column = STR_INIT("price") },
+	{ .kind = PROTECTION_SET_ONCE, .table = STR_INIT("contracts"), .column = STR_INIT("id") },
+};
 static const struct source_config sources[] = {
 	{ .name = STR_INIT("crm"), .kind = SOURCE_SQLITE, .concurrency = 1 },
+	{ .name = STR_INIT("desk"),
+		.kind = SOURCE_SQLITE,
+		.concurrency = 1,
+		.events = { events, ARRAY_LEN(events) },
+		.protections = protections,
+		.protection_count = ARRAY_LEN(protections) },
 	{ .name = STR_INIT("docs"), .kind = SOURCE_FILES, .concurrency = 1 },
 	{ .name = STR_INIT("script"), .kind = SOURCE_SCRIPTED, .concurrency = 1 },
 };
 static const struct str grants[] = { STR_INIT("customers.read"), STR_INIT("documents.read"),
-	STR_INIT("test.use") };
+	STR_INIT("test.use"), STR_INIT("contracts.edit"), STR_INIT("notes.add"),
+	STR_INIT("approve.contracts") };
 static const struct role_config role = {
 	.name = STR_INIT("all"), .grants = grants, .grant_count = ARRAY_LEN(grants)
 };

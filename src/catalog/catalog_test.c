@@ -13,77 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-
-struct fixture {
-	struct arena a;
-	struct findings f;
-	struct config config;
-	struct catalog *c;
-};
-
-static void open_fixture(struct fixture *x)
-{
-	memset(x, 0, sizeof *x);
-	arena_init(&x->a, (size_t)256 << 20);
-	findings_init(&x->f, &x->a);
-}
-
-static void close_fixture(struct fixture *x)
-{
-	if (x->c)
-		catalog_done(x->c);
-	arena_done(&x->a);
-}
-
-static int enter(void **state)
-{
-	(void)state;
-	return chdir(getenv("POSTERN_SOURCE")) != 0 || chdir("test/config") != 0;
-}
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof *x);
-
-	open_fixture(x);
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	close_fixture(*state);
-	free(*state);
-	return 0;
-}
-
-static struct catalog *load(struct fixture *x, const char *path)
-{
-	bool production = strstr(path, "production") != NULL;
-	struct str *file = arena_new(&x->a, struct str);
-	const struct config *base = config_load(&x->a,
-		production ? S("base_production.yaml") : S("base.yaml"), STR_NONE, STR_NONE, &x->f);
-
-	assert_non_null(base);
-	*file = str_c(path);
-	x->config = *base;
-	x->config.catalog_files = file;
-	x->config.catalog_file_count = 1;
-	x->c = catalog_load(&x->a, &x->config, &x->f);
-	return x->c;
-}
-
-static const struct catalog *must_load(struct fixture *x, const char *path)
-{
-	struct buf out;
-
-	if (load(x, path))
-		return x->c;
-	buf_in(&out, &x->a, 1 << 20);
-	findings_write(&x->f, &out);
-	fail_msg("%.*s", (int)out.n, out.p);
-	abort();
-}
+#include "catalog/catalog_fixture.h"
 
 static void compare(const char *name)
 {
@@ -133,19 +63,6 @@ static void every_file_gives_the_findings_it_is_expected_to_give(void **state)
 	closedir(dir);
 	assert_true(count >= 10);
 }
-
-static const struct entry *tool(const struct catalog *c, const char *name)
-{
-	const struct entry *e = map_get(&c->tools_by_name, str_c(name));
-
-	if (!e) {
-		fail_msg("no tool %s", name);
-		abort();
-	}
-	return e;
-}
-
-#define assert_str(is, should) assert_string_equal(arena_cstr(&x->a, is), should)
 
 static void a_statement_binds_its_inputs_and_what_the_server_knows(void **state)
 {
@@ -210,25 +127,6 @@ static void the_published_schemas_say_what_the_shorthand_means(void **state)
 		"\"format\":\"int64\"}},\"required\":[\"since\"],\"additionalProperties\":false}");
 	assert_true(tool(c, "find_contact")->inputs[2].int64);
 	assert_str(tool(c, "find_contact")->inputs[0].default_json, "\"mail\"");
-}
-
-static bool output_fits(struct fixture *x, const struct entry *e, const char *text)
-{
-	struct schema_options options = { .assert_formats = true };
-	struct json schema, value;
-	struct json_error error;
-	struct schema *s;
-	struct err err;
-	bool fits;
-
-	assert_true(json_parse(&x->a, e->output_schema, &schema, &error));
-	assert_true(json_parse(&x->a, str_c(text), &value, &error));
-	s = schema_compile(&x->a, &schema, &options, &err);
-	if (!s)
-		fail_msg("%s", err.text);
-	fits = schema_check(s, &x->a, &value, NULL);
-	schema_done(s);
-	return fits;
 }
 
 static void the_output_schema_admits_results_and_errors_and_nothing_else(void **state)

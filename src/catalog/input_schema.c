@@ -3,8 +3,9 @@
  *
  * The shorthand becomes
  * {"type":"object","properties":{…},"required":[…],"additionalProperties":false}; a whole schema is
- * published as its author wrote it.  An integer without format int64 is refused beyond ±(2^53-1) by
- * the guard; the published text is left as it was written. */
+ * published as its author wrote it, and what the server adds comes behind its properties.  An
+ * integer without format int64 is refused beyond ±(2^53-1) by the guard; the published text is left
+ * as it was written. */
 #include "catalog/load.h"
 #include "json/write.h"
 
@@ -86,6 +87,43 @@ static struct str write_shorthand(const struct entry_load *el)
 	return buf_str(&out);
 }
 
+/* The author's text with the server's own arguments behind those of `properties`. */
+static struct str write_whole(const struct entry_load *el)
+{
+	const struct entry *e = el->e;
+	struct json_error error;
+	struct json root;
+	struct buf out;
+	struct jw w;
+
+	if (!json_parse(el->a, e->input_schema, &root, &error) || !json_is(&root, JSON_OBJECT))
+		return e->input_schema;
+	buf_in(&out, el->a, JSON_MAX_BYTES * 2);
+	jw_init(&w, &out);
+	jw_object(&w);
+	for (uint32_t i = 0; i < root.count; i++) {
+		const struct json_member *m = &root.members[i];
+
+		if (!str_eq(m->name, S("properties")))
+			jw_put_raw(&w, m->name, m->value.raw);
+	}
+	jw_name(&w, S("properties"));
+	jw_object(&w);
+	for (size_t i = 0; i < e->input_count; i++)
+		jw_put_raw(&w, e->inputs[i].name, e->inputs[i].schema_json);
+	jw_object_end(&w);
+	jw_object_end(&w);
+	return buf_str(&out);
+}
+
+static bool adds_any(const struct entry *e)
+{
+	for (size_t i = 0; i < e->input_count; i++)
+		if (e->inputs[i].added)
+			return true;
+	return false;
+}
+
 /* The default against the argument's own schema (a $ref into the whole schema is left to the call).
  */
 static void check_default(struct entry_load *el, const struct input *in)
@@ -124,6 +162,8 @@ void input_schema_finish(struct entry_load *el)
 
 	if (!el->whole_schema)
 		e->input_schema = write_shorthand(el);
+	else if (e->input_schema.n && adds_any(e))
+		e->input_schema = write_whole(el);
 	if (!e->input_schema.n)
 		return;
 	e->schema = schema_of(el, NULL, e->input_schema, "the input schema");

@@ -1,6 +1,7 @@
 /* lint - what only the whole catalog shows, and what a database says of the statements. */
 #include "catalog/load.h"
 #include "catalog/uri_template.h"
+#include "catalog/write.h"
 
 #define TOOLS_MANY 25
 #define DESCRIPTIONS_LARGE 8192
@@ -44,10 +45,37 @@ static void lint_surface(struct catalog_load *l)
 			S("add a tool"));
 }
 
+static bool is_tool(const struct catalog_load *l, struct str name)
+{
+	for (size_t i = 0; i < l->tools.count; i++)
+		if (str_eq(l->tools.list[i]->name, name))
+			return true;
+	return false;
+}
+
+static void lint_protection(struct catalog_load *l, const struct protection_config *p)
+{
+	for (size_t i = 0; i < p->by.count; i++)
+		if (!is_tool(l, p->by.list[i]))
+			finding_error(l->f, p->at, "protect.unknown",
+				arena_fmt(l->a, "protect: there is no tool '%.*s'",
+					STR_ARG(p->by.list[i])),
+				S("correct the name, or remove it"));
+}
+
+static void lint_protections(struct catalog_load *l)
+{
+	for (size_t i = 0; i < l->config->source_count; i++)
+		for (size_t k = 0; k < l->config->sources[i].protection_count; k++)
+			lint_protection(l, &l->config->sources[i].protections[k]);
+}
+
 void catalog_lint(struct catalog_load *l)
 {
 	lint_templates(l);
 	lint_surface(l);
+	lint_protections(l);
+	ledger_lint(l);
 	toolsets_lint(l);
 }
 
@@ -156,7 +184,7 @@ void catalog_lint_facts(
 	if (!facts->single)
 		refuse(&k, "sql.several", S("there is more behind the first statement"),
 			S("keep one"));
-	if (!facts->readonly)
+	if (!facts->readonly && !(e->write && e->write->returning))
 		refuse(&k, "sql.not_a_read", S("the database says that the statement writes"),
 			S("a read must change nothing"));
 	if (p == e->visible)

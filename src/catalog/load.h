@@ -93,8 +93,20 @@ void input_lint(
 
 /* load_read.c */
 void read_load(struct entry_load *el);
+/* A statement with its parameters, whatever it does; and one that only reads. */
+bool sql_load(struct entry_load *el, const struct yaml *node, struct statement *out,
+	struct sqltext *text);
 bool statement_load(struct entry_load *el, const struct yaml *node, struct statement *out,
 	struct sqltext *text);
+enum column_use { COLUMN_OF_READ, COLUMN_OF_ANSWER, COLUMN_OF_EFFECT }; /* ANSWER: of a write */
+const struct column *columns_load(
+	struct entry_load *el, const struct yaml *map, enum column_use use, size_t *count_out);
+/* `columns` of a returns; a finding when there are none. */
+void returns_columns_load(
+	struct entry_load *el, struct reader *r, enum column_use use, struct part *part);
+/* rows: what the author said, or 0. */
+void part_rows_set(struct entry_load *el, const struct yaml *node, struct part *part,
+	const struct sqltext *text, uint32_t rows, bool paged);
 /* page.c: wraps the statement of the only part, adds cursor and limit. */
 void page_load(struct entry_load *el, struct part *part, const struct sqltext *text);
 
@@ -108,6 +120,11 @@ void mask_check_content(struct entry_load *el, const struct yaml *node, const st
 void visible_load(struct entry_load *el);
 /* load_mock.c; after the parts. */
 void mock_load(struct entry_load *el);
+/* load_write.c; after the inputs. */
+void write_load(struct entry_load *el);
+/* load_ledger.c; after the inputs.  What only the whole catalog shows comes last. */
+void ledger_load(struct entry_load *el);
+void ledger_lint(struct catalog_load *l);
 /* load_raw.c */
 void raw_load(struct entry_load *el);
 
@@ -124,6 +141,11 @@ const struct entry *completion_load(
 	struct entry_load *owner, struct str argument, const struct yaml *node);
 
 void output_schema_make(struct entry_load *el);
+struct jw;
+/* What one unnamed part gives, in its shape. */
+void output_single_write(struct jw *w, struct arena *a, const struct part *p);
+/* write_schema.c: what a tool with a write gives. */
+void write_schema_write(struct jw *w, struct arena *a, const struct entry *e);
 void list_json_make(struct entry_load *el);
 
 /* A tool's, from what it does. */
@@ -139,6 +161,11 @@ void tenant_lint(struct entry_load *el);
 
 /* builtin.c: behind the tools of the files. */
 void builtins_load(struct catalog_load *l);
+
+/* together.c: behind the tools of the server. */
+#define TOGETHER_NAME "apply_together"
+#define TOGETHER_BYTES ((uint64_t)1 << 20)
+void together_load(struct catalog_load *l);
 
 /* lint.c: what only the whole catalog shows. */
 void catalog_lint(struct catalog_load *l);

@@ -206,7 +206,7 @@ void entry_unused(struct entry_load *el)
 /* Findings about style and size; those of form and safety of types cannot be waived. */
 static const char *const waivable[] = { "entry.owner", "entry.purpose", "grant.nobody", "input.any",
 	"input.open_object", "input.sql", "input.unbounded", "input.unused", "read.no_limit",
-	"sql.select_star" };
+	"sql.select_star", "write.predicate", "write.reason" };
 
 static void waive_one(struct entry_load *el, const struct yaml *node)
 {

@@ -44,6 +44,7 @@ void raw_load(struct entry_load *el)
 		arena_cstr(el->a, arena_fmt(el->a, "%s raw_sql", el->r.what)));
 	el->e->action = (struct action){ .kind = ACTION_RAW };
 	el->e->action.principal = read_str_required(&r, "principal");
+	el->e->action.issuer = read_str(&r, "issuer", STR_NONE);
 	el->e->action.rows = el->rows ? el->rows : RAW_ROWS;
 	reader_done(&r);
 	if (!profile_permits(environment, PERMIT_RAW_SQL))

@@ -107,22 +107,18 @@ static void check_limit(struct entry_load *el, const struct yaml *node, struct s
 			remedy);
 }
 
+/* What holds for reads and writes alike. */
 static void check_text(struct entry_load *el, const struct yaml *node, struct sqltext *t)
 {
 	if (t->statements > 1)
 		entry_refuse(el, node, "sql.several",
 			arena_fmt(el->a, "%u statements in one string", t->statements),
-			S("keep one; several parts of a read are a map of name to statement"));
+			S("keep one; several parts of a read are a map of name to statement, "
+			  "several statements of a write a list"));
 	if (t->dialect)
 		entry_refuse(el, node, "sql.dialect",
 			arena_fmt(el->a, "%s, which SQLite reads otherwise", t->dialect),
 			S("write it without"));
-	if (!str_eq(t->first_word, S("SELECT")) && !str_eq(t->first_word, S("WITH")) &&
-		!str_eq(t->first_word, S("VALUES")))
-		entry_refuse(el, node, "sql.not_a_read",
-			arena_fmt(el->a, "the statement begins with %.*s",
-				STR_ARG(t->first_word.n ? t->first_word : S("no word"))),
-			S("a read is SELECT, WITH or VALUES"));
 	if (t->star)
 		entry_refuse(el, node, "sql.select_star", S("the statement selects *"),
 			S("name the columns: a new one must not reach agents by itself"));
@@ -136,7 +132,17 @@ static void check_text(struct entry_load *el, const struct yaml *node, struct sq
 	check_limit(el, node, t);
 }
 
-bool statement_load(
+static void check_read(struct entry_load *el, const struct yaml *node, const struct sqltext *t)
+{
+	if (!str_eq(t->first_word, S("SELECT")) && !str_eq(t->first_word, S("WITH")) &&
+		!str_eq(t->first_word, S("VALUES")))
+		entry_refuse(el, node, "sql.not_a_read",
+			arena_fmt(el->a, "the statement begins with %.*s",
+				STR_ARG(t->first_word.n ? t->first_word : S("no word"))),
+			S("a read is SELECT, WITH or VALUES"));
+}
+
+bool sql_load(
 	struct entry_load *el, const struct yaml *node, struct statement *out, struct sqltext *text)
 {
 	struct str sql = read_text(&el->r, "the statement", node);
@@ -167,7 +173,17 @@ bool statement_load(
 	return true;
 }
 
-static void load_column(struct entry_load *el, const struct yaml_entry *yaml, struct column *out)
+bool statement_load(
+	struct entry_load *el, const struct yaml *node, struct statement *out, struct sqltext *text)
+{
+	if (!sql_load(el, node, out, text))
+		return false;
+	check_read(el, node, text);
+	return true;
+}
+
+static void load_column(struct entry_load *el, const struct yaml_entry *yaml, enum column_use use,
+	struct column *out)
 {
 	const char *what = arena_cstr(
 		el->a, arena_fmt(el->a, "%s column %.*s", el->r.what, STR_ARG(yaml->name)));
@@ -184,16 +200,30 @@ static void load_column(struct entry_load *el, const struct yaml_entry *yaml, st
 			arena_fmt(el->a, "column %.*s has no type", STR_ARG(yaml->name)),
 			S("add 'type:'"));
 	out->type = (enum column_type)read_choice(&r, "type", type_names, COLUMN_STRING);
-	out->nullable = read_bool(&r, "nullable", false);
+	if (use != COLUMN_OF_EFFECT)
+		out->nullable = read_bool(&r, "nullable", false);
+	if (use == COLUMN_OF_ANSWER)
+		out->assigned = read_bool(&r, "assigned", false);
 	out->description = read_str(&r, "description", STR_NONE);
 	mask_load(el, &r, out);
 	reader_done(&r);
 }
 
-static void load_columns(struct entry_load *el, struct reader *r, struct part *part)
+const struct column *columns_load(
+	struct entry_load *el, const struct yaml *map, enum column_use use, size_t *count_out)
+{
+	struct column *columns = arena_array(el->a, struct column, map->count + 1);
+
+	for (size_t i = 0; i < map->count; i++)
+		load_column(el, &map->entries[i], use, &columns[i]);
+	*count_out = map->count;
+	return columns;
+}
+
+void returns_columns_load(
+	struct entry_load *el, struct reader *r, enum column_use use, struct part *part)
 {
 	const struct yaml *map = read_map(r, "columns");
-	struct column *columns;
 
 	if (!map || !map->count) {
 		if (r->map)
@@ -202,11 +232,7 @@ static void load_columns(struct entry_load *el, struct reader *r, struct part *p
 				  "gives"));
 		return;
 	}
-	columns = arena_array(el->a, struct column, map->count);
-	for (size_t i = 0; i < map->count; i++)
-		load_column(el, &map->entries[i], &columns[i]);
-	part->columns = columns;
-	part->column_count = map->count;
+	part->columns = columns_load(el, map, use, &part->column_count);
 }
 
 static void load_shape(struct entry_load *el, struct reader *r, struct part *part)
@@ -218,8 +244,7 @@ static void load_shape(struct entry_load *el, struct reader *r, struct part *par
 	part->shape = (enum shape)read_choice(r, "shape", shape_names, SHAPE_ONE);
 }
 
-/* rows: what the author said, or 0. */
-static void set_rows(struct entry_load *el, const struct yaml *node, struct part *part,
+void part_rows_set(struct entry_load *el, const struct yaml *node, struct part *part,
 	const struct sqltext *text, uint32_t rows, bool paged)
 {
 	part->rows = 1;
@@ -245,14 +270,14 @@ static void load_single(struct entry_load *el, const struct yaml *node, struct p
 		entry_refuse(el, NULL, "returns.missing", S("returns is missing"),
 			S("add 'returns: {shape: …, columns: {…}}'"));
 	load_shape(el, &r, part);
-	load_columns(el, &r, part);
+	returns_columns_load(el, &r, COLUMN_OF_READ, part);
 	reader_done(&r);
 	if (!node) /* a mock without a statement yet */
 		part->rows = el->rows ? el->rows : ROWS_MAX;
 	if (!node || !statement_load(el, node, &part->statement, &text))
 		return;
 	mask_check_order(el, node, part);
-	set_rows(el, node, part, &text, el->rows, paged);
+	part_rows_set(el, node, part, &text, el->rows, paged);
 	if (paged)
 		page_load(el, part, &text);
 }
@@ -303,12 +328,12 @@ static void load_part(struct entry_load *el, const struct yaml_entry *yaml, stru
 			arena_fmt(el->a, "part %s has no statement", name), S("add 'sql:'"));
 	rows = (uint32_t)read_u64(&r, "rows", el->rows, 1, ROWS_MAX);
 	load_shape(el, &r, part);
-	load_columns(el, &r, part);
+	returns_columns_load(el, &r, COLUMN_OF_READ, part);
 	reader_done(&r);
 	if (!sql || !statement_load(el, sql, &part->statement, &text))
 		return;
 	mask_check_order(el, sql, part);
-	set_rows(el, sql, part, &text, rows, false);
+	part_rows_set(el, sql, part, &text, rows, false);
 }
 
 static void load_parts(struct entry_load *el, const struct yaml *map)

@@ -1,6 +1,7 @@
 /* load_tool - one entry of `tools`. */
 #include "catalog/fault.h"
 #include "catalog/load.h"
+#include "catalog/write.h"
 #include "json/write.h"
 
 static void load_suggestions(struct entry_load *el)
@@ -21,9 +22,16 @@ static void load_suggestions(struct entry_load *el)
 	el->e->suggestions = list;
 }
 
-/* A read changes nothing, may be repeated, and reaches nothing but its source. */
+/* A plan applies once, and a key is one call; a write with neither does it again. */
+static bool may_be_repeated(const struct write *w)
+{
+	return !w || w->approval != APPROVAL_NONE || w->idempotency_key.n;
+}
+
+/* A read changes nothing, an append destroys nothing; all reach nothing but their source. */
 void annotations_make(struct entry_load *el)
 {
+	const struct write *write = el->e->write;
 	struct buf out;
 	struct jw w;
 
@@ -32,9 +40,9 @@ void annotations_make(struct entry_load *el)
 	jw_object(&w);
 	if (el->e->title.n)
 		jw_put_str(&w, S("title"), el->e->title);
-	jw_put_bool(&w, S("readOnlyHint"), true);
-	jw_put_bool(&w, S("destructiveHint"), false);
-	jw_put_bool(&w, S("idempotentHint"), true);
+	jw_put_bool(&w, S("readOnlyHint"), !write);
+	jw_put_bool(&w, S("destructiveHint"), write && write->class == WRITE_CHANGE);
+	jw_put_bool(&w, S("idempotentHint"), may_be_repeated(write));
 	jw_put_bool(&w, S("openWorldHint"), false);
 	jw_object_end(&w);
 	el->e->annotations = buf_str(&out);
@@ -43,14 +51,14 @@ void annotations_make(struct entry_load *el)
 /* Exactly one of the keys that say what a tool runs; a mock alone stands in for a read. */
 static void check_action(struct entry_load *el)
 {
-	static const char *const kinds[] = { "read", "script", "raw_sql" };
+	static const char *const kinds[] = { "read", "write", "ledger", "script", "raw_sql" };
 	unsigned count = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		count += read_has(&el->r, kinds[i]);
 	if (count > 1)
 		entry_refuse(el, NULL, "tool.action",
-			S("more than one of read, script and raw_sql is there"),
+			S("more than one of read, write, ledger, script and raw_sql is there"),
 			S("keep one of them"));
 	else if (!count && !read_has(&el->r, "mock"))
 		entry_refuse(el, NULL, "tool.action", S("nothing to run"),
@@ -63,8 +71,13 @@ static void load_action(struct entry_load *el)
 	if (read_has(&el->r, "script"))
 		script_load(el, NULL);
 	raw_load(el);
-	read_load(el);
-	if (!read_has(&el->r, "read") && !read_has(&el->r, "mock")) {
+	if (read_has(&el->r, "write"))
+		write_load(el);
+	else if (read_has(&el->r, "ledger"))
+		ledger_load(el);
+	else
+		read_load(el);
+	if (el->e->action.kind == ACTION_SCRIPT || el->e->action.kind == ACTION_RAW) {
 		(void)read_node(&el->r, "page");
 		(void)read_node(&el->r, "returns");
 	}

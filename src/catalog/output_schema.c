@@ -7,6 +7,7 @@
  *   parts  {"PART": {…} (one) | {…} or null (maybe) | [{…}, …] (many), …,
  *           "empty": ["PART"…], "truncated": ["PART"…]}
  *   raw    {"columns": ["col"…], "rows": [[…], …], "truncated": bool}                   raw_sql
+ *   write  see write_schema.c
  * A masked column is a string or of its own type: which, depends on who calls.
  * Or, for a failed call, {"error": {code, message, retryable, advice, retry_after_ms?, suggestion?,
  * details?, call_id}}: {"type":"object","anyOf":[SUCCESS, ERROR]}, both closed. */
@@ -98,7 +99,7 @@ static void write_masked(struct jw *w, struct arena *a, const struct column *c)
 	jw_object_end(w);
 	if (!own_is_text)
 		write_form(w, a, &bare);
-	if (c->nullable) {
+	if (c->nullable || c->assigned) {
 		jw_object(w);
 		jw_put_str(w, S("type"), S("null"));
 		jw_object_end(w);
@@ -109,7 +110,8 @@ static void write_masked(struct jw *w, struct arena *a, const struct column *c)
 
 static void write_column(struct jw *w, struct arena *a, const struct column *c)
 {
-	bool nullable = c->nullable && forms[c->type].type.n;
+	/* a preview does not know what the database will assign */
+	bool nullable = (c->nullable || c->assigned) && forms[c->type].type.n;
 
 	if (c->mask.kind != MASK_NONE) {
 		write_masked(w, a, c);
@@ -168,7 +170,7 @@ static void close_object(struct jw *w, struct str required)
 	jw_object_end(w);
 }
 
-static void write_single(struct jw *w, struct arena *a, const struct part *p)
+void output_single_write(struct jw *w, struct arena *a, const struct part *p)
 {
 	if (p->shape == SHAPE_ONE) {
 		write_row(w, a, p, false);
@@ -253,9 +255,11 @@ void output_schema_make(struct entry_load *el)
 	struct buf out;
 	struct jw w;
 
-	bool parts = action->kind == ACTION_READ || action->kind == ACTION_BUILTIN;
+	bool parts = action->kind == ACTION_READ || action->kind == ACTION_BUILTIN ||
+		     action->kind == ACTION_LEDGER;
 
-	if (action->kind != ACTION_RAW && (!parts || !action->part_count))
+	if (action->kind != ACTION_RAW && action->kind != ACTION_WRITE &&
+		action->kind != ACTION_TOGETHER && (!parts || !action->part_count))
 		return;
 	buf_in(&out, el->a, JSON_MAX_BYTES);
 	jw_init(&w, &out);
@@ -265,8 +269,10 @@ void output_schema_make(struct entry_load *el)
 	jw_array(&w);
 	if (action->kind == ACTION_RAW)
 		jw_raw(&w, raw_schema);
+	else if (action->kind == ACTION_WRITE || action->kind == ACTION_TOGETHER)
+		write_schema_write(&w, el->a, el->e);
 	else if (action->part_count == 1 && !action->parts[0].name.n)
-		write_single(&w, el->a, &action->parts[0]);
+		output_single_write(&w, el->a, &action->parts[0]);
 	else
 		write_parts(&w, el->a, action);
 	jw_raw(&w, error_schema);

@@ -52,7 +52,8 @@ static void warn_of_hidden(struct catalog_load *l, const char *what, const struc
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct entry *e = entries->list[i];
 
-		if (e->toolsets || e->action.kind == ACTION_BUILTIN)
+		if (e->toolsets || e->action.kind == ACTION_BUILTIN ||
+			e->action.kind == ACTION_TOGETHER)
 			continue;
 		finding_warn(l->f, e->at, "toolset.none",
 			arena_fmt(l->a, "%s %.*s is in no toolset: it exists for nobody", what,

@@ -1,6 +1,7 @@
 /* audit - postern audit tail | show: the log as a person reads it. */
 #include "audit/reader.h"
 #include "cli/cli.h"
+#include "cli/effects.h"
 #include "cli/pretty.h"
 #include "serve/world.h"
 
@@ -10,10 +11,12 @@
 
 #define TAIL_DEFAULT 20
 #define TAIL_MAX 100000
+#define MEMORY ((size_t)1 << 30) /* for a record and its effects */
 
 struct search {
 	struct audit_reader *reader;
-	struct str call; /* empty: every record */
+	struct str directory;
+	struct str name; /* of a call or a plan; empty: every record */
 	size_t found, rotten;
 };
 
@@ -31,6 +34,12 @@ static struct str field(struct arena *a, const struct json *record, const char *
 	return value_text(a, json_get(record, str_c(name)));
 }
 
+/* Whole, however long. */
+static void put(struct str text)
+{
+	fwrite(text.p, 1, text.n, stdout);
+}
+
 static void print_short(struct arena *a, const struct json *r)
 {
 	printf("%.*s  %-12.*s %-26.*s %-18.*s %-28.*s %-20.*s %.*s\n", STR_ARG(field(a, r, "t")),
@@ -39,12 +48,37 @@ static void print_short(struct arena *a, const struct json *r)
 		STR_ARG(field(a, r, "code")), STR_ARG(field(a, r, "reason")));
 }
 
-static void print_whole(struct arena *a, const struct json *r)
+static void print_effects(struct search *s, struct arena *a, const struct json *effects)
 {
-	for (uint32_t i = 0; i < r->count; i++)
-		printf("%-16.*s %.*s\n", STR_ARG(text_for_terminal(a, r->members[i].name)),
-			STR_ARG(value_text(a, &r->members[i].value)));
+	struct err err;
+
+	printf("effects\n");
+	if (effects_print(a, s->directory, effects, &err))
+		return;
+	cli_fail(0, "damaged: %s", err.text);
+	s->rotten++;
+}
+
+static void print_whole(struct search *s, struct arena *a, const struct json *r)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct json_member *m = &r->members[i];
+
+		if (str_eq(m->name, S("effects"))) {
+			print_effects(s, a, &m->value);
+			continue;
+		}
+		printf("%-16.*s ", STR_ARG(text_for_terminal(a, m->name)));
+		put(value_text(a, &m->value));
+		printf("\n");
+	}
 	printf("\n");
+}
+
+static bool speaks_of(const struct json *record, struct str name)
+{
+	return str_eq(json_get_str(record, S("call")), name) ||
+	       str_eq(json_get_str(record, S("plan")), name);
 }
 
 static void show_line(struct search *s, struct str line)
@@ -53,14 +87,14 @@ static void show_line(struct search *s, struct str line)
 	struct json record;
 	struct arena a;
 
-	arena_init(&a, (size_t)16 << 20);
+	arena_init(&a, MEMORY);
 	if (!json_parse(&a, line, &record, &error) || record.kind != JSON_OBJECT) {
 		s->rotten++;
-	} else if (!s->call.n) {
+	} else if (!s->name.n) {
 		print_short(&a, &record);
 		s->found++;
-	} else if (str_eq(json_get_str(&record, S("call")), s->call)) {
-		print_whole(&a, &record);
+	} else if (speaks_of(&record, s->name)) {
+		print_whole(s, &a, &record);
 		s->found++;
 	}
 	arena_done(&a);
@@ -88,9 +122,9 @@ static int walk(struct search *s)
 	}
 }
 
-static int open_and_walk(const char *config_file, struct str call, size_t count)
+static int open_and_walk(const char *config_file, struct str name, size_t count)
 {
-	struct search s = { .call = call };
+	struct search s = { .name = name };
 	struct generation *g;
 	struct world *w = cli_open(config_file);
 	struct err err;
@@ -99,15 +133,16 @@ static int open_and_walk(const char *config_file, struct str call, size_t count)
 	if (!w)
 		return EX_CONFIG;
 	g = world_hold(w);
+	s.directory = g->config->audit_directory;
 	s.reader = audit_reader_open(g->config->audit_directory, &err);
 	if (!s.reader)
 		status = cli_fail(err.code == E_NOT_FOUND ? 1 : EX_IOERR, "%s", err.text);
-	else if (!call.n && !audit_reader_tail(s.reader, count, &err))
+	else if (!name.n && !audit_reader_tail(s.reader, count, &err))
 		status = cli_fail(EX_IOERR, "%s", err.text);
 	else
 		status = walk(&s);
-	if (!status && call.n && !s.found)
-		status = cli_fail(1, "no record of call %.*s is in this log", STR_ARG(call));
+	if (!status && name.n && !s.found)
+		status = cli_fail(1, "no record of %.*s is in this log", STR_ARG(name));
 	audit_reader_free(&s.reader);
 	world_drop(w, g);
 	world_close(&w);

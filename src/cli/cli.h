@@ -30,6 +30,11 @@ int cli_break_glass(struct cli *c);
 int cli_report(struct cli *c);
 int cli_client_config(struct cli *c);
 int cli_routes(struct cli *c);
+int cli_pending(struct cli *c);
+int cli_show(struct cli *c);
+int cli_approve(struct cli *c);
+int cli_decline(struct cli *c);
+int cli_escalate(struct cli *c);
 
 /* One option of a command: "--name VALUE" or a flag. */
 struct cli_option {

@@ -82,6 +82,8 @@ static void compare_limits(
 		{ "request_time_ms", x->request_ms, y->request_ms },
 		{ "audit_time_ms", x->audit_ms, y->audit_ms },
 		{ "connections", x->connections, y->connections },
+		{ "connections_per_address", x->connections_per_address,
+			y->connections_per_address },
 		{ "streams", x->streams, y->streams },
 		{ "streams_per_principal", x->streams_per_principal, y->streams_per_principal },
 		{ "memory", x->memory, y->memory },
@@ -91,6 +93,8 @@ static void compare_limits(
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		comparison_u64(c, S("limits"), rows[i].key, rows[i].x, rows[i].y);
 	comparison_rules(c, S("limits"), "calls", x->calls, x->call_count, y->calls, y->call_count);
+	comparison_rules(
+		c, S("limits"), "errors", x->errors, x->error_count, y->errors, y->error_count);
 	comparison_rules(c, S("limits"), "destructive", x->destructive, x->destructive_count,
 		y->destructive, y->destructive_count);
 	comparison_rules(c, S("limits"), "auth_failures", xa, xa != NULL, ya, ya != NULL);

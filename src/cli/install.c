@@ -1,4 +1,5 @@
-/* install - postern install: writes into a source which environment it belongs to. */
+/* install - postern install: writes into a source which environment it belongs to, and makes the
+ * ledger there. */
 #include "cli/cli.h"
 #include "base/clock.h"
 #include "serve/install.h"
@@ -30,7 +31,7 @@ int cli_install(struct cli *c)
 	if (!w)
 		return EX_CONFIG;
 	g = world_hold(w);
-	if (install_marker(g->config, str_c(words[1]), synthetic, clock_wall_us(), &err))
+	if (install_source(g->config, str_c(words[1]), synthetic, clock_wall_us(), &err))
 		printf("source %s is marked as %s of %.*s%s\n", words[1],
 			environment_name(g->config->environment), STR_ARG(g->config->name),
 			synthetic ? ", synthetic" : "");

@@ -20,6 +20,13 @@ static struct str user_name(struct arena *a)
 	return user ? arena_str(a, str_c(user->pw_name)) : arena_fmt(a, "%u", (unsigned)getuid());
 }
 
+static const char *key_use(const struct key_row *row)
+{
+	if (row->approver)
+		return "approve";
+	return row->sealed.n ? "sign" : "send";
+}
+
 /* The members of the record, without braces. */
 static struct str write_order(struct arena *a, const struct key_order *o)
 {
@@ -33,7 +40,7 @@ static struct str write_order(struct arena *a, const struct key_order *o)
 	jw_put_str(&w, S("by"), user_name(a));
 	jw_put_str(&w, S("cred"), o->row->id);
 	jw_put_str(&w, S("subj"), o->row->subject);
-	jw_put_str(&w, S("use"), o->row->sealed.n ? S("sign") : S("send"));
+	jw_put_str(&w, S("use"), str_c(key_use(o->row)));
 	jw_put_str(&w, S("roles"), o->row->roles);
 	if (o->replaces.n)
 		jw_put_str(&w, S("replaces"), o->replaces);

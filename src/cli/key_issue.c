@@ -13,7 +13,7 @@
 struct issue {
 	const char *subject, *kind, *tenant, *agent, *expires, *label;
 	const char *roles[CLI_LIST_MAX];
-	bool signing;
+	bool signing, approver;
 };
 
 static bool roles_known(const struct config *config, const struct issue *o)
@@ -22,6 +22,22 @@ static bool roles_known(const struct config *config, const struct issue *o)
 		if (!config_role(config, str_c(o->roles[i])))
 			return cli_fail(0, "there is no role \"%s\" in the configuration",
 				       o->roles[i]) != 0;
+	return true;
+}
+
+/* Only people approve: a key for a machine never holds what its role says of approving. */
+static bool kind_fits(const struct config *config, const struct issue *o)
+{
+	for (size_t i = 0; o->kind && strcmp(o->kind, "human") != 0 && o->roles[i]; i++) {
+		const struct role_config *role = config_role(config, str_c(o->roles[i]));
+
+		for (size_t k = 0; role && k < role->grant_count; k++)
+			if (grant_approves(role->grants[k]))
+				return cli_fail(0,
+					       "role \"%s\" holds %.*s, and behind kind %s there "
+					       "is no person: only people approve",
+					       o->roles[i], STR_ARG(role->grants[k]), o->kind) != 0;
+	}
 	return true;
 }
 
@@ -95,17 +111,21 @@ static int issue_in(
 		.tenant = str_c(o->tenant),
 		.agent = str_c(o->agent),
 		.label = str_c(o->label),
-		.roles = join_roles(a, o) };
+		.roles = join_roles(a, o),
+		.approver = o->approver };
 	struct str key;
 	struct err err;
 
-	if (!roles_known(config, o) || !tenant_known(config, row.tenant) ||
+	if (!roles_known(config, o) || !kind_fits(config, o) || !tenant_known(config, row.tenant) ||
 		!expiry(config, o->expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;
 	if (!make_key(w, a, &order, &row, o->signing, &key, &err))
 		return cli_fail(EX_CANTCREAT, "the key was not issued: %s", err.text);
 	fprintf(stderr, "%s %.*s for %s; it is shown once, now:\n",
-		o->signing ? "signing key" : "key", STR_ARG(row.id), o->subject);
+		o->approver  ? "approver's key"
+		: o->signing ? "signing key"
+			     : "key",
+		STR_ARG(row.id), o->subject);
 	printf("%.*s\n", STR_ARG(key));
 	return 0;
 }
@@ -118,6 +138,9 @@ static bool names_fit(const struct issue *o)
 
 	if (o->kind && !principal_kind_read(str_c(o->kind), &kind))
 		return cli_fail(0, "--kind is human, agent or service") != 0;
+	if (o->approver && (o->signing || o->agent || (o->kind && strcmp(o->kind, "human") != 0)))
+		return cli_fail(0, "--approver is for a person, without --signing and --agent: "
+				   "such a key decides on plans, and calls nothing") != 0;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!principal_name_ok(str_c(names[i])))
 			return cli_fail(0,
@@ -138,6 +161,7 @@ int key_issue(struct cli *c)
 		{ .name = "label", .value = &o.label },
 		{ .name = "role", .list = o.roles },
 		{ .name = "signing", .flag = &o.signing },
+		{ .name = "approver", .flag = &o.approver },
 	};
 	struct generation *g;
 	const char *words[1];
@@ -200,7 +224,8 @@ static int rotate_in(struct world *w, const struct config *config, struct arena 
 		.tenant = old.tenant,
 		.agent = old.agent,
 		.label = old.label,
-		.roles = old.roles };
+		.roles = old.roles,
+		.approver = old.approver };
 	if (!tenant_known(config, row.tenant) ||
 		!expiry(config, expires, clock_wall_us(), &row.expires_us))
 		return EX_USAGE;

@@ -49,7 +49,10 @@ static void print_list(const struct listing *all)
 		key_print_day(r->created_us, "-");
 		key_print_day(r->expires_us, "never");
 		key_print_day(r->used_us, "unused");
-		printf("  %.*s%s\n", STR_ARG(r->roles), r->sealed.n ? "  (signing)" : "");
+		printf("  %.*s%s\n", STR_ARG(r->roles),
+			r->approver   ? "  (approver)"
+			: r->sealed.n ? "  (signing)"
+				      : "");
 	}
 }
 
@@ -67,6 +70,8 @@ static void print_notes(const struct listing *all, const struct key_row *r)
 		printf("  revoked%s%.*s", r->reason.n ? ": " : "", STR_ARG(r->reason));
 		return;
 	}
+	if (r->approver)
+		printf("  approver");
 	if (!r->expires_us)
 		printf("  never expires");
 	else if (r->expires_us <= all->now_us)

@@ -18,7 +18,7 @@ bool principals_of_subject(struct world *w, const struct config *config, struct 
 		const struct key_row *r = &rows[i];
 		bool valid = !r->revoked_us && (!r->expires_us || r->expires_us > now_us);
 
-		if (!str_eq(r->subject, subject))
+		if (!str_eq(r->subject, subject) || r->approver)
 			continue;
 		out->known = true;
 		if (valid && principal_of_key(config, a, r, &out->list[out->count]))

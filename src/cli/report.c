@@ -37,6 +37,20 @@ static int print_drills(struct desk *d)
 	return status;
 }
 
+static void print_glass_row(struct desk *d, const struct glass_row *row)
+{
+	int64_t until_us = row->ended_us ? row->ended_us : row->until_us;
+	struct arena *a = &d->arena;
+
+	printf("%-6lld %-24.*s %-24.*s %-20.*s %-20.*s %-21.*s %-21.*s %.*s\n", (long long)row->id,
+		STR_ARG(text_for_terminal(a, row->subject)),
+		STR_ARG(text_for_terminal(a, row->grant)),
+		STR_ARG(text_for_terminal(a, row->asked_by)),
+		STR_ARG(text_for_terminal(a, row->approved_by)),
+		STR_ARG(desk_time(a, row->approved_us, "-")), STR_ARG(desk_time(a, until_us, "-")),
+		STR_ARG(text_for_terminal(a, row->reason)));
+}
+
 static int print_glass(struct desk *d)
 {
 	struct glass_row *rows;
@@ -48,15 +62,7 @@ static int print_glass(struct desk *d)
 	printf("%-6s %-24s %-24s %-20s %-20s %-21s %-21s %s\n", "ID", "SUBJECT", "GRANT",
 		"ASKED BY", "APPROVED BY", "FROM", "UNTIL", "REASON");
 	for (size_t i = 0; i < count; i++)
-		printf("%-6lld %-24.*s %-24.*s %-20.*s %-20.*s %-21.*s %-21.*s %.*s\n",
-			(long long)rows[i].id,
-			STR_ARG(text_for_terminal(&d->arena, rows[i].subject)),
-			STR_ARG(text_for_terminal(&d->arena, rows[i].grant)),
-			STR_ARG(text_for_terminal(&d->arena, rows[i].asked_by)),
-			STR_ARG(text_for_terminal(&d->arena, rows[i].approved_by)),
-			STR_ARG(desk_time(&d->arena, rows[i].approved_us, "-")),
-			STR_ARG(desk_time(&d->arena, rows[i].until_us, "-")),
-			STR_ARG(text_for_terminal(&d->arena, rows[i].reason)));
+		print_glass_row(d, &rows[i]);
 	printf("%zu to be reviewed\n", count);
 	return count ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /* run - the commands that serve, and what the others share. */
 #include "cli/cli.h"
 #include "serve/admin.h"
+#include "serve/approvals_front.h"
 #include "serve/http_front.h"
 #include "serve/serve.h"
 
@@ -87,7 +88,9 @@ struct world *cli_open(const char *config_file)
 
 int cli_routes(struct cli *c)
 {
-	const struct route *lists[] = { http_front_routes(), admin_routes() };
+	const struct route *lists[] = { http_front_routes(), admin_routes(),
+		approvals_front_routes() };
+	static const char *const listeners[] = { "public", "admin", "approvals" };
 	const char *comma = "";
 	bool json = false;
 	const struct cli_option options[] = { { .name = "json", .flag = &json } };
@@ -101,7 +104,7 @@ int cli_routes(struct cli *c)
 			if (json)
 				printf("%s{\"listener\":\"%s\",\"path\":\"%s\",\"methods\":\"%s\","
 				       "\"who\":\"%s\"}",
-					comma, i ? "admin" : "public", r->path, r->methods, r->who);
+					comma, listeners[i], r->path, r->methods, r->who);
 			else
 				printf("%-10s %-28s %s\n", r->path, r->methods, r->who);
 	if (json)

@@ -1,5 +1,6 @@
 /* tools - postern tools: the surface, as everybody or as one subject would see it. */
 #include "cli/cli.h"
+#include "catalog/write.h"
 #include "cli/principals.h"
 #include "guard/permission.h"
 #include "serve/world.h"
@@ -25,7 +26,8 @@ static void print_surface(const struct generation *g, const struct principals *b
 {
 	size_t shown = 0, bytes = 0;
 
-	printf("%-32s %-22s %-20s %7s  %s\n", "TOOL", "REQUIRES", "OWNER", "BYTES", "PURPOSE");
+	printf("%-32s %-6s %-22s %-20s %7s  %s\n", "TOOL", "CLASS", "REQUIRES", "OWNER", "BYTES",
+		"PURPOSE");
 	for (size_t i = 0; i < g->catalog->tool_count; i++) {
 		const struct entry *e = g->catalog->tools[i];
 		char name[96];
@@ -33,7 +35,7 @@ static void print_surface(const struct generation *g, const struct principals *b
 		if (as && !is_seen(by, e))
 			continue;
 		snprintf(name, sizeof name, "%.*s@%u", STR_ARG(e->name), e->version);
-		printf("%-32s %-22.*s %-20.*s %7zu  %.*s\n", name,
+		printf("%-32s %-6s %-22.*s %-20.*s %7zu  %.*s\n", name, entry_class(e),
 			STR_ARG(e->requires.n ? e->requires : S("-")), STR_ARG(e->owner),
 			e->list_json.n, STR_ARG(e->purpose));
 		shown++;

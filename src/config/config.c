@@ -184,7 +184,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	struct str override_instance)
 {
 	static const char *const elsewhere[] = { "listen", "log", "limits", "sources", "identity",
-		"roles", "toolsets", "tenants", "modes", "builtins" };
+		"roles", "toolsets", "tenants", "modes", "builtins", "approvals" };
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, root, "postern.yaml");
@@ -202,6 +202,7 @@ static void load_all(struct config_load *l, const struct yaml *root, struct str 
 	config_sources_load(l, root);
 	config_roles_load(l, root);
 	config_toolsets_load(l, root);
+	config_approvals_load(l, root);
 	config_identity_load(l, root);
 }
 
@@ -244,6 +245,11 @@ bool names_hold(struct names names, struct str name)
 		if (str_eq(names.list[i], name))
 			return true;
 	return false;
+}
+
+bool grant_approves(struct str grant)
+{
+	return str_starts(grant, S("approve."));
 }
 
 const struct source_config *config_source(const struct config *c, struct str name)

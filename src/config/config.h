@@ -12,7 +12,27 @@
 enum environment { ENV_DEVELOPMENT, ENV_STAGING, ENV_PRODUCTION };
 const char *environment_name(enum environment e);
 
+struct names {
+	const struct str *list;
+	size_t count;
+};
+bool names_hold(struct names names, struct str name); /* byte for byte */
+
 enum source_kind { SOURCE_SQLITE, SOURCE_FILES, SOURCE_SCRIPTED };
+
+enum protection_kind {
+	PROTECTION_APPEND_ONLY, /* a table: inserts alone */
+	PROTECTION_SET_ONCE, /* a column: given when its row is made, and never changed */
+	PROTECTION_BY, /* a column: changed by these tools alone */
+};
+
+/* What no write may do to a source, whatever its tool declares. */
+struct protection_config {
+	enum protection_kind kind;
+	struct str table, column; /* column: empty for PROTECTION_APPEND_ONLY */
+	struct names by; /* names of tools */
+	struct place at;
+};
 
 struct source_config {
 	struct str name, owner, purpose, runbook;
@@ -23,6 +43,9 @@ struct source_config {
 	bool concurrency_shared; /* it was written: it holds for all instances together */
 	const struct limit_rule *calls; /* all tools and instances together */
 	size_t call_count;
+	struct names events; /* a write leaves a row in one of these tables; none: no rule */
+	const struct protection_config *protections;
+	size_t protection_count;
 	struct place at;
 };
 
@@ -33,11 +56,9 @@ struct role_config {
 	struct place at;
 };
 
-struct names {
-	const struct str *list;
-	size_t count;
-};
-bool names_hold(struct names names, struct str name); /* byte for byte */
+/* "approve.…": to say yes to somebody's plan.  For people: nobody of kind agent or service holds
+ * one, whatever its roles say. */
+bool grant_approves(struct str grant);
 
 /* A named part of the catalog, and for whom it is. */
 #define TOOLSETS_MAX 64 /* several of them are the bits of a uint64_t */
@@ -73,6 +94,7 @@ struct proxy_config {
 	uint32_t max_age_ms;
 	const struct str *roles; /* those it may give */
 	size_t role_count;
+	bool approver; /* whom it names decides on plans, and calls nothing */
 	struct place at;
 };
 
@@ -85,6 +107,7 @@ struct certificate_config {
 	struct str subject, kind, tenant, agent;
 	const struct str *roles;
 	size_t role_count;
+	bool approver; /* as of a proxy */
 	struct place at;
 };
 
@@ -148,15 +171,40 @@ struct limits_config {
 	uint32_t tool_ms; /* 10 s: one statement, unless the tool says less */
 	uint32_t request_ms; /* 30 s: one call from whole request to reply */
 	uint32_t connections; /* 1024 */
+	/* A quarter of them; 0: as many as there are, on loopback and behind a proxy. */
+	uint32_t connections_per_address;
 	uint32_t streams; /* 256 open streams */
 	uint32_t streams_per_principal; /* 16 */
 	uint32_t audit_ms; /* 2 s: then AUDIT_UNAVAILABLE */
 	uint64_t memory; /* 1 GiB: of all requests and calls together */
 	const struct limit_rule *calls; /* every call; none when absent */
 	size_t call_count;
+	const struct limit_rule
+		*errors; /* calls that were the caller's mistake; none when absent */
+	size_t error_count;
 	const struct limit_rule *destructive; /* calls that change; 20/d per principal */
 	size_t destructive_count;
+	unsigned pending_plans; /* 5: open at a time, of one principal */
 	const struct limit_rule *auth_failures; /* 600/m per address; NULL: behind a proxy */
+};
+
+/* One person of several names: a subject, and what else credentials say: "SUBJECT", or
+ * "ISSUER SUBJECT" of access tokens. */
+struct person_config {
+	struct str name;
+	struct names known_as;
+};
+
+struct approvals_config {
+	/* The approval pages: a listener of their own. */
+	bool on;
+	struct listen_config listen; /* address, loopback, tls and allowed_hosts of it */
+	struct str
+		url; /* what people are told, as "https://HOST/approvals"; empty: by the address */
+
+	bool token; /* approving shows a token, to be pasted with the call that applies */
+	const struct person_config *persons;
+	size_t person_count;
 };
 
 struct config {
@@ -190,6 +238,7 @@ struct config {
 	struct read_only_config read_only;
 	bool builtins; /* whoami and list_scopes are offered */
 	struct limits_config limits;
+	struct approvals_config approvals;
 	const struct str *catalog_files; /* globs expanded, sorted */
 	size_t catalog_file_count;
 	struct sha256 digest; /* of the bytes of postern.yaml */

@@ -121,6 +121,26 @@ static void every_file_gives_the_findings_it_is_expected_to_give(void **state)
 	assert_true(count >= 15);
 }
 
+static void a_source_says_what_no_write_may_change(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_protect.yaml");
+	const struct source_config *crm;
+
+	assert_non_null(c);
+	crm = config_source(c, S("crm"));
+	assert_int_equal(crm->events.count, 2);
+	assert_int_equal(crm->protection_count, 3);
+	assert_int_equal(crm->protections[0].kind, PROTECTION_APPEND_ONLY);
+	assert_true(str_eq(crm->protections[0].table, S("contract_events")));
+	assert_int_equal(crm->protections[1].kind, PROTECTION_BY);
+	assert_true(str_eq(crm->protections[1].column, S("total")));
+	assert_true(names_hold(crm->protections[1].by, S("void_line")));
+	assert_int_equal(crm->protections[2].kind, PROTECTION_SET_ONCE);
+	assert_true(grant_approves(S("approve.contracts")));
+	assert_false(grant_approves(S("approver.contracts")));
+}
+
 static void a_whole_configuration_is_read(void **state)
 {
 	struct fixture *x = *state;
@@ -215,6 +235,26 @@ static void without_toolsets_and_tenants_nothing_is_cut(void **state)
 	assert_int_equal(c->toolset_count, 0);
 	assert_false(c->tenants_closed || c->read_only.all);
 	assert_true(c->builtins);
+}
+
+static void who_approves_is_read(void **state)
+{
+	struct fixture *x = *state;
+	const struct config *c = load(x, "good_approvals.yaml"), *other;
+
+	assert_non_null(c);
+	assert_true(c->proxies[0].approver);
+	assert_int_equal(c->limits.pending_plans, 9);
+	assert_true(c->approvals.token);
+	assert_true(str_eq(c->approvals.url, S("https://pages.example/approvals")));
+	assert_int_equal(c->approvals.person_count, 1);
+	assert_true(str_eq(c->approvals.persons[0].name, S("ada")));
+	assert_true(names_hold(c->approvals.persons[0].known_as, S("https://idp.example 4711")));
+	other = load(x, "good_fixed.yaml");
+	assert_non_null(other);
+	assert_int_equal(other->limits.pending_plans, 5);
+	assert_false(other->approvals.token);
+	assert_int_equal(other->approvals.person_count, 0);
 }
 
 static void overrides_are_held_to_the_same_rules(void **state)
@@ -334,6 +374,44 @@ static void a_tls_key_that_others_can_read_is_refused(void **state)
 	unlink(path);
 }
 
+/* What of 10 connections one address may have, with this address, and this after it. */
+static uint32_t of_one_address(
+	struct fixture *x, const char *address, const char *http, const char *more)
+{
+	char *here = getcwd(NULL, 0), text[2048];
+	const struct config *c;
+
+	snprintf(text, sizeof text,
+		"environment: production\nname: n\n"
+		"listen: {http: {address: '%s', allowed_hosts: [h], %s}}\n"
+		"sources: {shop: {sqlite: {file: shop.db}, owner: o, purpose: p}}\n"
+		"catalog: [%s/catalog/good_minimal.yaml]\nidentity: {api_keys: true}\n%s",
+		address, http, here, more);
+	free(here);
+	c = load_text(x, text);
+	if (!c)
+		fail_msg("%.*s", STR_ARG(findings_text(x)));
+	return c->limits.connections_per_address;
+}
+
+static void one_address_has_a_quarter_unless_all_have_one_address(void **state)
+{
+	struct fixture *x = *state;
+	char path[] = P_tmpdir "/postern-key-XXXXXX", tls[256];
+	const char *ten = "limits: {connections: 10}\n";
+
+	close(mkstemp(path));
+	snprintf(tls, sizeof tls, "tls: {cert: %s, key: %s}", path, path);
+	assert_int_equal(of_one_address(x, "0.0.0.0:443", tls, ten), 3);
+	assert_int_equal(of_one_address(x, "0.0.0.0:443", tls, "limits: {connections: 1}\n"), 1);
+	assert_int_equal(of_one_address(x, "127.0.0.1:443", tls, ten), 0);
+	assert_int_equal(of_one_address(x, "0.0.0.0:80", "proxy_terminates_tls: true", ten), 0);
+	assert_int_equal(of_one_address(x, "127.0.0.1:443", tls,
+				 "limits: {connections: 10, connections_per_address: 7}\n"),
+		7);
+	unlink(path);
+}
+
 static void a_file_that_is_not_there_is_one_finding(void **state)
 {
 	struct fixture *x = *state;
@@ -362,13 +440,18 @@ int main(void)
 			every_file_gives_the_findings_it_is_expected_to_give, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_whole_configuration_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
+			a_source_says_what_no_write_may_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(
 			what_is_absent_has_its_stated_default, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			toolsets_tenants_and_modes_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_approves_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_toolsets_and_tenants_nothing_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			overrides_are_held_to_the_same_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_address_has_a_quarter_unless_all_have_one_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			only_loopback_addresses_are_taken_for_loopback, setup, teardown),
 		cmocka_unit_test_setup_teardown(

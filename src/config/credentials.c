@@ -42,6 +42,31 @@ const struct str *config_role_names(struct config_load *l, struct reader *r, siz
 	return roles;
 }
 
+/* The first grant to approve that the role has; empty: none. */
+static struct str approval_of(const struct role_config *role)
+{
+	for (size_t i = 0; role && i < role->grant_count; i++)
+		if (grant_approves(role->grants[i]))
+			return role->grants[i];
+	return STR_NONE;
+}
+
+void config_check_kind(struct config_load *l, const struct reader *r, struct str kind,
+	const struct str *roles, size_t count)
+{
+	for (size_t i = 0; i < count && !str_eq(kind, S("human")); i++) {
+		struct str grant = approval_of(config_role(l->c, roles[i]));
+
+		if (grant.n)
+			config_refuse(l, r->map, "roles", "config.approver",
+				arena_fmt(l->a,
+					"%s: role %.*s holds '%.*s', and behind kind %.*s there is "
+					"no person",
+					r->what, STR_ARG(roles[i]), STR_ARG(grant), STR_ARG(kind)),
+				S("only people approve: give it a role without approve.…"));
+	}
+}
+
 static struct str read_kind(struct reader *r)
 {
 	static const char *const kinds[] = { "human", "agent", "service", NULL };
@@ -57,6 +82,18 @@ static void check_key(struct config_load *l, const struct reader *r, const char 
 			arena_fmt(l->a, "%s: %s has %zu bytes, which can be guessed", r->what, name,
 				key->value.n),
 			S("use at least 32 random bytes"));
+}
+
+/* A person decides; what decides calls nothing. */
+static bool read_approver(struct config_load *l, struct reader *r, struct str kind)
+{
+	bool approver = read_bool(r, "approver", false);
+
+	if (approver && !str_eq(kind, S("human")))
+		config_refuse(l, r->map, "approver", "config.approver",
+			arena_fmt(l->a, "%s: an approver of kind '%.*s'", r->what, STR_ARG(kind)),
+			S("only people approve: kind human, or no 'approver'"));
+	return approver;
 }
 
 static void load_proxy_key(struct config_load *l, struct reader *r, struct proxy_config *o)
@@ -93,7 +130,9 @@ static void load_proxy(
 	load_proxy_key(l, &r, o);
 	o->max_age_ms = read_duration_ms(&r, "max_age", 30000, 1000, 300000);
 	o->kind = read_kind(&r);
+	o->approver = read_approver(l, &r, o->kind);
 	o->roles = config_role_names(l, &r, &o->role_count);
+	config_check_kind(l, &r, o->kind, o->roles, o->role_count);
 	reader_done(&r);
 }
 
@@ -137,10 +176,12 @@ static void load_certificate(
 	load_match(l, read_node(&r, "match"), o);
 	o->subject = read_str_required(&r, "subject");
 	o->kind = read_kind(&r);
+	o->approver = read_approver(l, &r, o->kind);
 	o->tenant = read_str(&r, "tenant", STR_NONE);
 	config_check_tenant(l, &r, o->tenant);
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
+	config_check_kind(l, &r, o->kind, o->roles, o->role_count);
 	for (size_t i = 0; i < at; i++)
 		if (o->value.n && rows[i].match == o->match && str_eq(rows[i].value, o->value))
 			config_refuse(l, r.map, "match", "config.twice",
@@ -161,6 +202,29 @@ static const struct yaml *rows_of(
 	return NULL;
 }
 
+/* Certificates are shown where their authority is known: an approver's at the approval pages, all
+ * others at the public listener. */
+static void check_shown(struct config_load *l, const struct yaml *at)
+{
+	const struct config *c = l->c;
+	bool calls = false, approves = false;
+
+	for (size_t i = 0; i < c->certificate_count; i++) {
+		calls |= !c->certificates[i].approver;
+		approves |= c->certificates[i].approver;
+	}
+	if (calls && !c->listen.tls_client_ca.n)
+		config_refuse(l, at, "certificates", "config.certificates",
+			S("identity.certificates without listen.http.tls.client_ca: nobody could "
+			  "show one"),
+			S("name the authority that signs them"));
+	if (approves && !c->approvals.listen.tls_client_ca.n && !c->listen.tls_client_ca.n)
+		config_refuse(l, at, "certificates", "config.certificates",
+			S("a certificate of an approver without approvals.tls.client_ca: nobody "
+			  "could show one"),
+			S("name the authority that signs them"));
+}
+
 static void load_certificates(struct config_load *l, struct reader *identity)
 {
 	const struct yaml *list =
@@ -174,11 +238,7 @@ static void load_certificates(struct config_load *l, struct reader *identity)
 		load_certificate(l, &list->items[i], rows, i);
 	l->c->certificates = rows;
 	l->c->certificate_count = list->count;
-	if (list->count && !l->c->listen.tls_client_ca.n)
-		config_refuse(l, identity->map, "certificates", "config.certificates",
-			S("identity.certificates without listen.http.tls.client_ca: nobody could "
-			  "show one"),
-			S("name the authority that signs them"));
+	check_shown(l, identity->map);
 }
 
 void config_credentials_load(struct config_load *l, struct reader *identity)

@@ -180,6 +180,7 @@ static void load_fixed(struct config_load *l, struct reader *identity)
 	o->agent = read_str(&r, "agent", STR_NONE);
 	o->roles = config_role_names(l, &r, &o->role_count);
 	config_check_tenant(l, &r, o->tenant);
+	config_check_kind(l, &r, S("service"), o->roles, o->role_count);
 	reader_done(&r);
 	if (r.map)
 		check_fixed(l, r.map);

@@ -161,6 +161,7 @@ static void load_fixed_parts(struct issuer_load *x)
 			  "nothing"),
 			S("name the claim that lists roles, or roles that every token holds"));
 	o->kind = str_c(kinds[read_choice(&x->r, "kind", kinds, 0)]);
+	config_check_kind(x->l, &x->r, o->kind, o->roles, o->role_count);
 }
 
 /* RFC 6749 section 3.3: what a header can quote. */

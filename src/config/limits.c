@@ -93,23 +93,41 @@ const struct limit_rule *read_limit_rules(struct reader *r, const char *name, si
 	return read_rules(r, name, false, count_out);
 }
 
+/* Every caller comes from one address: that of a proxy, or of this machine. */
+static bool has_one_address(const struct config_load *l, const struct yaml *root)
+{
+	const struct yaml *identity = yaml_get(root, S("identity"));
+
+	return l->c->listen.proxy_terminates_tls || yaml_get(identity, S("proxy"));
+}
+
+static void load_connections(
+	struct config_load *l, const struct yaml *root, struct reader *r, struct limits_config *o)
+{
+	uint32_t quarter;
+
+	o->connections = (uint32_t)read_u64(r, "connections", 1024, 1, 65536);
+	quarter = l->c->listen.loopback || has_one_address(l, root) ? 0 : (o->connections + 3) / 4;
+	o->connections_per_address =
+		(uint32_t)read_u64(r, "connections_per_address", quarter, 1, 65536);
+}
+
 static void load_auth_failures(
 	struct config_load *l, const struct yaml *root, struct reader *r, struct limits_config *o)
 {
-	const struct yaml *identity = yaml_get(root, S("identity"));
 	size_t count;
 	const struct limit_rule *rules = read_rules(r, "auth_failures", true, &count);
-	const struct listen_config *listen = &l->c->listen;
 
 	o->auth_failures = count ? rules : NULL;
 	/* behind a proxy every peer is the proxy: one of many could lock out all of them */
-	if (!rules && !listen->proxy_terminates_tls && !yaml_get(identity, S("proxy")))
+	if (!rules && !has_one_address(l, root))
 		o->auth_failures = &auth_failures_default;
 }
 
 static void load_calls(struct reader *r, struct limits_config *o)
 {
 	o->calls = read_limit_rules(r, "calls", &o->call_count);
+	o->errors = read_limit_rules(r, "errors", &o->error_count);
 	o->destructive = read_limit_rules(r, "destructive", &o->destructive_count);
 	if (!o->destructive) {
 		o->destructive = &destructive_default;
@@ -127,11 +145,12 @@ void config_limits_load(struct config_load *l, const struct yaml *root)
 	o->concurrency = (unsigned)read_u64(&r, "concurrency", 64, 1, 1024);
 	o->tool_ms = read_duration_ms(&r, "tool_time", 10000, 1, 59999);
 	o->request_ms = read_duration_ms(&r, "request_time", 30000, 1, 59999);
-	o->connections = (uint32_t)read_u64(&r, "connections", 1024, 1, 65536);
+	load_connections(l, root, &r, o);
 	o->streams = (uint32_t)read_u64(&r, "streams", 256, 1, 65536);
 	o->streams_per_principal = (uint32_t)read_u64(&r, "streams_per_principal", 16, 1, 65536);
 	o->audit_ms = read_duration_ms(&r, "audit_time", 2000, 100, 2000);
 	o->memory = read_bytes(&r, "memory", MEMORY_DEFAULT, (uint64_t)64 << 20, (uint64_t)1 << 40);
+	o->pending_plans = (unsigned)read_u64(&r, "pending_plans", 5, 1, 1000);
 	load_calls(&r, o);
 	load_auth_failures(l, root, &r, o);
 	if (o->tool_ms > o->request_ms)

@@ -24,9 +24,9 @@ bool config_is_loopback(struct str host)
 	return dots == 3;
 }
 
-static void check_tls_files(struct config_load *l, const struct yaml *tls)
+static void check_tls_files(
+	struct config_load *l, const struct yaml *tls, const struct listen_config *o)
 {
-	struct listen_config *o = &l->c->listen;
 	struct str text;
 	struct err err;
 
@@ -42,22 +42,22 @@ static void check_tls_files(struct config_load *l, const struct yaml *tls)
 		wipe((void *)(uintptr_t)text.p, text.n);
 }
 
-static void load_tls(struct config_load *l, struct reader *http)
+static void load_tls(struct config_load *l, struct reader *listener, struct listen_config *o)
 {
-	struct listen_config *o = &l->c->listen;
-	const struct yaml *node = read_node(http, "tls");
+	const struct yaml *node = read_node(listener, "tls");
 	struct reader r;
 
 	if (!node)
 		return;
 	o->tls = true;
-	reader_init(&r, l->a, l->f, node, "listen.http.tls");
+	reader_init(
+		&r, l->a, l->f, node, arena_cstr(l->a, arena_fmt(l->a, "%s.tls", listener->what)));
 	o->tls_cert = config_path(l, read_str_required(&r, "cert"));
 	o->tls_key = config_path(l, read_str_required(&r, "key"));
 	o->tls_client_ca = config_path(l, read_str(&r, "client_ca", STR_NONE));
 	reader_done(&r);
 	if (r.map)
-		check_tls_files(l, r.map);
+		check_tls_files(l, r.map, o);
 }
 
 static void check_origins(struct config_load *l, const struct yaml *http)
@@ -96,10 +96,9 @@ void config_refuse_address(struct config_load *l, const struct yaml *map, struct
 		S("write HOST:PORT, as in 127.0.0.1:8477 or [::1]:8477"));
 }
 
-static void check_public(struct config_load *l, const struct yaml *at)
+static void check_public(
+	struct config_load *l, const struct yaml *at, const struct listen_config *o)
 {
-	struct listen_config *o = &l->c->listen;
-
 	if (o->loopback)
 		return;
 	if (!o->tls && !o->proxy_terminates_tls)
@@ -113,6 +112,27 @@ static void check_public(struct config_load *l, const struct yaml *at)
 			arena_fmt(l->a, "%.*s is not a loopback address and no host is allowed",
 				STR_ARG(o->address)),
 			S("list the names that clients use in 'allowed_hosts'"));
+}
+
+void config_listener_load(struct config_load *l, struct reader *r, struct listen_config *o)
+{
+	load_tls(l, r, o);
+	o->proxy_terminates_tls = read_bool(r, "proxy_terminates_tls", false);
+	o->allowed_hosts = read_strs(r, "allowed_hosts", &o->allowed_host_count);
+}
+
+bool config_listener_check(struct config_load *l, const struct yaml *at, struct listen_config *o)
+{
+	struct hostport at_port;
+
+	if (!hostport_read(o->address, &at_port)) {
+		config_refuse_address(l, at, o->address);
+		return false;
+	}
+	o->loopback = config_is_loopback(at_port.host);
+	config_check_hosts(l, at, o);
+	check_public(l, at, o);
+	return true;
 }
 
 static void check_public_url(struct config_load *l, const struct yaml *http)
@@ -133,7 +153,6 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	struct str override_listen)
 {
 	struct listen_config *o = &l->c->listen;
-	struct hostport at_port;
 	struct reader r;
 
 	reader_init(&r, l->a, l->f, node, "listen.http");
@@ -141,23 +160,15 @@ static void load_http(struct config_load *l, const struct yaml *at, const struct
 	o->written = o->address;
 	if (override_listen.n)
 		o->address = override_listen;
-	load_tls(l, &r);
-	o->proxy_terminates_tls = read_bool(&r, "proxy_terminates_tls", false);
+	config_listener_load(l, &r, o);
 	o->allowed_origins = read_strs(&r, "allowed_origins", &o->allowed_origin_count);
-	o->allowed_hosts = read_strs(&r, "allowed_hosts", &o->allowed_host_count);
 	o->public_url = read_str(&r, "public_url", STR_NONE);
 	reader_done(&r);
 	if (r.map)
 		at = r.map;
 	check_public_url(l, at);
-	if (!hostport_read(o->address, &at_port)) {
-		config_refuse_address(l, at, o->address);
-		return;
-	}
-	o->loopback = config_is_loopback(at_port.host);
-	check_origins(l, at);
-	config_check_hosts(l, at, o);
-	check_public(l, at);
+	if (config_listener_check(l, at, o))
+		check_origins(l, at);
 }
 
 void config_listen_load(struct config_load *l, const struct yaml *root, struct str override_listen)

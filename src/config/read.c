@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/scan.h"
+#include "config/environ.h"
 
 #include <stdlib.h>
 
@@ -395,7 +396,7 @@ struct str read_secret(struct reader *r, const char *name, struct str directory,
 		if (str_starts(inner, S("file:")))
 			return secret_in_file(r, node, str_from(inner, 5), directory);
 		if (str_starts(inner, S("env:")))
-			return arena_str(r->a, str_c(getenv(arena_cstr(r->a, str_from(inner, 4)))));
+			return environ_secret(r->a, arena_cstr(r->a, str_from(inner, 4)));
 	}
 	if (plain_ok && !str_starts(text, S("${")))
 		return arena_str(r->a, text);

@@ -15,7 +15,8 @@ static bool is_kind(struct str name)
 
 static bool is_common(struct str name)
 {
-	static const char *const common[] = { "owner", "purpose", "runbook", "limits" };
+	static const char *const common[] = { "owner", "purpose", "runbook", "limits", "events",
+		"protect" };
 
 	for (size_t i = 0; i < ARRAY_LEN(common); i++)
 		if (str_eq(name, str_c(common[i])) || read_nearest(name, &common[i], 1))
@@ -162,6 +163,7 @@ static void load_source(struct config_load *l, const struct yaml_entry *e, struc
 	o->purpose = read_str(&r, "purpose", STR_NONE);
 	o->runbook = read_str(&r, "runbook", STR_NONE);
 	load_limits(l, &r, o);
+	config_protect_load(l, &r, o);
 	check_owner(l, &r, o);
 	reader_done(&r);
 }

@@ -8,13 +8,15 @@
 #include "base/seal.h"
 #include "json/decimal.h"
 #include "json/write.h"
+#include "plan/change.h"
 
 #define DETAILS_MAX ((size_t)32 << 10)
 /* A cursor's text: what the cursor argument takes (catalog/page.c). */
 #define CURSOR_MAX ((size_t)4 << 10)
 #define BOUND_MAX ((size_t)9 << 20) /* canonical arguments and two digests */
 #define EVERY_STEP                                                                                 \
-	(GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR | GUARD_LIMITS)
+	(GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE | GUARD_CURSOR |               \
+		GUARD_APPROVAL | GUARD_LIMITS)
 
 struct guard {
 	const struct seal *seal;
@@ -322,6 +324,25 @@ struct str guard_cursor_make(struct guard *g, struct call *c, const struct rows 
 	buf_in(&out, c->arena, CURSOR_MAX);
 	seal_write(g->seal, S("page"), cursor_bound(c), buf_str(&plain), &out);
 	return buf_ok(&plain) && buf_ok(&out) ? buf_str(&out) : STR_NONE;
+}
+
+static bool needs_nobody(const struct change *ch)
+{
+	for (size_t i = 0; i < ch->step_count; i++)
+		if (ch->steps[i].entry->write->approval != APPROVAL_NONE)
+			return false;
+	return true;
+}
+
+enum verdict guard_approval(struct call *c, bool found)
+{
+	struct change *ch = c->change;
+
+	if (!found)
+		return VERDICT_REFUSE;
+	if (ch)
+		ch->live = ch->wish != WISH_PREVIEW && (ch->approved || needs_nobody(ch));
+	return pass(c, GUARD_APPROVAL);
 }
 
 const struct warrant *guard_warrant(struct call *c)

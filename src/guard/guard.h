@@ -16,6 +16,7 @@ enum guard_step {
 	GUARD_STATE = 1 << 3,
 	GUARD_LIMITS = 1 << 4,
 	GUARD_KILL = 1 << 5, /* kill.h */
+	GUARD_APPROVAL = 1 << 6,
 };
 
 struct guard;
@@ -33,6 +34,11 @@ enum verdict guard_schema(struct call *c);
 enum verdict guard_state(struct call *c, bool opened);
 /* Was the page cursor, if there is one, made for this caller, tool and arguments? */
 enum verdict guard_cursor(struct guard *g, struct call *c);
+
+/* Whatever changes something: on whose yes?  found: the plan it names, if it names one, was found
+ * and may be applied by this caller (else the call's fault is set already).  Sets change->live, and
+ * holds it to what it may be: without a plan only where the tool needs nobody's yes. */
+enum verdict guard_approval(struct call *c, bool found);
 
 struct warrant; /* proof that every guard said yes; lives in the call's arena */
 const struct warrant *guard_warrant(struct call *c);

@@ -551,7 +551,7 @@ static bool aborts_without(unsigned passed)
 static void a_warrant_wants_every_step(void **state)
 {
 	const unsigned all = GUARD_KILL | GUARD_PERMISSION | GUARD_SCHEMA | GUARD_STATE |
-			     GUARD_CURSOR | GUARD_LIMITS;
+			     GUARD_CURSOR | GUARD_APPROVAL | GUARD_LIMITS;
 	const struct kill_finding nothing = { .cause = KILL_BY_NOTHING };
 	struct call *c = call_for(&ada, &entry, "{\"name\":\"a\"}");
 
@@ -561,6 +561,7 @@ static void a_warrant_wants_every_step(void **state)
 	assert_int_equal(guard_schema(c), VERDICT_PASS);
 	assert_int_equal(guard_state(c, true), VERDICT_PASS);
 	assert_int_equal(guard_cursor(guard, c), VERDICT_PASS);
+	assert_int_equal(guard_approval(c, true), VERDICT_PASS);
 	c->passed |= GUARD_LIMITS; /* limits_test.c */
 	assert_ptr_equal(warrant_call(guard_warrant(c)), c);
 	for (unsigned passed = 0; passed <= all; passed++)

@@ -120,12 +120,14 @@ static bool ends_sessions(enum kill_kind kind)
 	       kind == KILL_CREDENTIAL;
 }
 
-bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us)
+bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us,
+	uint64_t boot_ms)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct kill_order *o = &s->orders[i];
 
-		if (o->over && ends_sessions(o->kind) && o->since_us >= issued_us && is_meant(o, t))
+		if (!in_force(o, boot_ms) && ends_sessions(o->kind) && o->since_us >= issued_us &&
+			is_meant(o, t))
 			return true;
 	}
 	return false;

@@ -26,7 +26,8 @@ struct kill_order {
 	struct str name; /* empty with KILL_EVERYTHING only */
 	int64_t id, since_us;
 	uint64_t until_boot_ms; /* 0: until it is lifted */
-	bool over; /* lifted, or its time has come: kept for the sessions it ended */
+	bool over; /* lifted, or its time had come when it was read: kept for the sessions it ended
+		    */
 };
 
 struct kill_state {
@@ -64,7 +65,8 @@ void kill_count(const struct kill_state *s, uint64_t boot_ms, unsigned out[KILL_
 bool kill_pauses_part(const struct kill_state *s, uint64_t boot_ms);
 /* Was a session of these, begun at issued_us, ended by an order that is over?  Orders against a
  * tool, a source, a server or everything pause sessions and do not end them. */
-bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us);
+bool kill_ended_session(const struct kill_state *s, const struct kill_target *t, int64_t issued_us,
+	uint64_t boot_ms);
 
 /* Is it one of those that also end the streams and sessions of whom they meet? */
 bool kill_ends_streams(const struct kill_finding *found);

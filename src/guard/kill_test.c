@@ -126,7 +126,7 @@ static void sessions_begun_before_an_order_that_is_over_have_ended(void **state)
 			struct kill_state s = state_with(&o, 1);
 			bool ends = kind >= KILL_TENANT && kind <= KILL_CREDENTIAL;
 
-			assert_int_equal(kill_ended_session(&s, &caller, older ? 50 : 51),
+			assert_int_equal(kill_ended_session(&s, &caller, older ? 50 : 51, 1),
 				ends && over && older && mine);
 		}
 }

@@ -7,45 +7,27 @@
  *
  * Invariants: 1. the bit GUARD_LIMITS is set as the last act.  2. nothing is taken when the call is
  * refused.  3. counts that cannot be read never mean "go on". */
-#include "guard/limits.h"
+#include "guard/limits_inside.h"
 
 #include "base/clock.h"
 #include "json/write.h"
+#include "plan/change.h"
+#include "store/facts.h"
 #include "store/quota.h"
 #include "store/windows.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
-#define KEY_BYTES ((size_t)8 << 10)
 #define DETAILS_BYTES ((size_t)1 << 10)
 #define RULES_MOST 24
-#define RETRY_MS 500 /* when nobody can say how long a place is taken */
 #define SHARE 10 /* of a limit, when only this process counts: 1 in so many */
 #define SHARE_MS 30000
-#define ADDRESS_MOST 46
-
-struct limits {
-	struct windows *shared;
-	struct windows *alone; /* while shared cannot be read */
-	struct windows *addresses; /* of refused credentials: of this process */
-	char salt[16]; /* so that nobody can choose addresses that share a place */
-	struct store *store;
-	char boot[64];
-	_Atomic unsigned waiting;
-	pthread_mutex_t lock; /* the rest */
-	_Atomic bool troubled; /* written under it */
-	bool told;
-	uint64_t since_ms; /* troubled */
-	struct err why;
-};
 
 struct held {
 	struct windows *windows;
 	struct place_ask places[2];
 	size_t count; /* 0: given back */
+	const struct held *before; /* of earlier steps of the same call */
 };
 
 /* All that speaks of one call. */
@@ -61,6 +43,8 @@ struct asking {
 	struct place_ask places[2];
 	const char *place_reasons[2];
 	size_t place_count;
+	struct windows *from; /* what was taken, and when */
+	uint64_t at_ms;
 };
 
 struct limits *limits_new(struct str file, struct str boot_id, struct store *store)
@@ -91,7 +75,7 @@ void limits_free(struct limits **l)
 
 /* --- what is counted --- */
 
-static void key_part(struct buf *text, struct str s)
+void limits_key_part(struct buf *text, struct str s)
 {
 	char *to;
 
@@ -104,7 +88,7 @@ static void key_part(struct buf *text, struct str s)
 		buf_used(text, s.n);
 }
 
-static struct window_key key_end(struct buf *text)
+struct window_key limits_key_end(struct buf *text)
 {
 	struct window_key key;
 	struct sha256 digest;
@@ -119,10 +103,10 @@ static struct window_key key_end(struct buf *text)
 static void key_entry(struct buf *text, const struct entry *e)
 {
 	buf_char(text, (char)('0' + (int)e->kind));
-	key_part(text, e->name);
+	limits_key_part(text, e->name);
 }
 
-static void key_dims(struct buf *text, const struct limit_rule *rule, const struct call *c)
+void limits_key_dims(struct buf *text, const struct limit_rule *rule, const struct call *c)
 {
 	const struct principal *who = c->who;
 
@@ -130,17 +114,17 @@ static void key_dims(struct buf *text, const struct limit_rule *rule, const stru
 	buf_char(text, '/');
 	buf_u64(text, rule->per);
 	if (rule->per & (PER_PRINCIPAL | PER_TENANT))
-		key_part(text, who->tenant);
+		limits_key_part(text, who->tenant);
 	if (rule->per & PER_PRINCIPAL)
-		key_part(text, who->subject);
+		limits_key_part(text, who->subject);
 	if (rule->per & PER_AGENT)
-		key_part(text, who->agent);
+		limits_key_part(text, who->agent);
 	if (rule->per & PER_CREDENTIAL)
-		key_part(text, who->credential);
+		limits_key_part(text, who->credential);
 	if (rule->per & PER_TOOL)
 		key_entry(text, c->entry);
 	if (rule->per & PER_SOURCE)
-		key_part(text, c->entry->source ? c->entry->source->name : STR_NONE);
+		limits_key_part(text, c->entry->source ? c->entry->source->name : STR_NONE);
 }
 
 static void add_rules(struct asking *a, struct buf *text, const struct limit_rule *rules,
@@ -150,23 +134,35 @@ static void add_rules(struct asking *a, struct buf *text, const struct limit_rul
 
 	for (size_t i = 0; i < count; i++) {
 		bug_on(a->count == RULES_MOST);
-		key_part(text, str_c(scope));
+		limits_key_part(text, str_c(scope));
 		if (str_eq(str_c(scope), S("tool")))
 			key_entry(text, e);
 		else if (str_eq(str_c(scope), S("source")))
-			key_part(text, e->source->name);
-		key_dims(text, &rules[i], a->call);
+			limits_key_part(text, e->source->name);
+		limits_key_dims(text, &rules[i], a->call);
 		a->rules[a->count] = &rules[i];
 		a->reasons[a->count] = scope;
-		a->windows[a->count++] = (struct window_ask){ .key = key_end(text),
+		a->windows[a->count++] = (struct window_ask){ .key = limits_key_end(text),
 			.most = rules[i].most,
 			.window_ms = rules[i].window_ms,
 			.cost = MAX(e->cost, 1u) };
 	}
 }
 
+static bool holds(const struct held *h, const struct window_key *key)
+{
+	for (; h; h = h->before)
+		for (size_t i = 0; i < h->count; i++)
+			if (!memcmp(&h->places[i].key, key, sizeof *key))
+				return true;
+	return false;
+}
+
+/* One call is inside once: its steps run one after the other. */
 static void add_place(struct asking *a, struct window_key key, unsigned most, const char *reason)
 {
+	if (holds(a->call->held, &key))
+		return;
 	a->place_reasons[a->place_count] = reason;
 	a->places[a->place_count++] = (struct place_ask){ .key = key, .most = most };
 }
@@ -179,7 +175,7 @@ static void collect(struct asking *a)
 
 	if (!all->call_count && !e->limit_count && !e->concurrency && !e->source)
 		return;
-	buf_in(&text, a->call->arena, KEY_BYTES);
+	buf_in(&text, a->call->arena, LIMITS_KEY_BYTES);
 	add_rules(a, &text, all->calls, all->call_count, "calls");
 	add_rules(a, &text, e->limits, e->limit_count, "tool");
 	if (e->source)
@@ -187,18 +183,18 @@ static void collect(struct asking *a)
 	if (e->concurrency) {
 		buf_lit(&text, "in tool ");
 		key_entry(&text, e);
-		add_place(a, key_end(&text), e->concurrency, "tool");
+		add_place(a, limits_key_end(&text), e->concurrency, "tool");
 	}
 	if (e->source && e->source->concurrency_shared) {
 		buf_lit(&text, "in source ");
-		key_part(&text, e->source->name);
-		add_place(a, key_end(&text), e->source->concurrency, "source");
+		limits_key_part(&text, e->source->name);
+		add_place(a, limits_key_end(&text), e->source->concurrency, "source");
 	}
 }
 
 /* --- refusing --- */
 
-static enum verdict refuse(struct call *c, enum fault_code code, const char *reason,
+enum verdict limits_refuse(struct call *c, enum fault_code code, const char *reason,
 	uint32_t retry_ms, struct str operator_text)
 {
 	call_fault(c, code, reason, operator_text);
@@ -206,7 +202,7 @@ static enum verdict refuse(struct call *c, enum fault_code code, const char *rea
 	return VERDICT_REFUSE;
 }
 
-static void say_limit(struct call *c, const struct limit_rule *rule)
+void limits_say(struct call *c, const struct limit_rule *rule)
 {
 	struct buf details;
 	struct jw w;
@@ -222,8 +218,8 @@ static void say_limit(struct call *c, const struct limit_rule *rule)
 
 static enum verdict refuse_unread(struct call *c, const struct err *err)
 {
-	return refuse(
-		c, BUSY, "limits_unavailable", 2 * RETRY_MS, arena_str(c->arena, str_c(err->text)));
+	return limits_refuse(c, BUSY, "limits_unavailable", 2 * LIMITS_RETRY_MS,
+		arena_str(c->arena, str_c(err->text)));
 }
 
 /* --- taking --- */
@@ -252,6 +248,10 @@ static enum windows_verdict take(struct asking *a, struct windows *from, uint64_
 		.place_count = a->place_count };
 	enum windows_verdict v = windows_take(from, &ask, boot_ms, out, err);
 
+	if (v == WINDOWS_TAKEN) {
+		a->from = from;
+		a->at_ms = out->at_ms;
+	}
 	if (v == WINDOWS_TAKEN && a->place_count) {
 		a->held->windows = from;
 		memcpy(a->held->places, a->places, sizeof a->places);
@@ -282,6 +282,26 @@ static void note_health(struct limits *l)
 	pthread_mutex_lock(&l->lock);
 	l->troubled = false;
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* Once a process: counts that somebody removed look like those of a first start. */
+static void look_for_file(struct limits *l)
+{
+	enum windows_begun begun = windows_begun(l->shared);
+	struct err err;
+	bool known;
+
+	if (begun == WINDOWS_NOT_YET || atomic_exchange(&l->looked, true))
+		return;
+	if (!store_fact_note(l->store, S("limits"), clock_wall_us(), &known, &err))
+		l->looked = false;
+	else if (known && begun == WINDOWS_MADE)
+		l->anew = true;
+}
+
+bool limits_anew(struct limits *l)
+{
+	return l->anew && atomic_exchange(&l->anew, false);
 }
 
 bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out)
@@ -324,13 +344,17 @@ static enum windows_verdict take_once(
 	enum windows_verdict v = take(a, l->shared, boot_ms, out, err);
 
 	if (v != WINDOWS_UNAVAILABLE) {
+		if (!l->looked)
+			look_for_file(l);
 		if (l->troubled)
 			note_health(l);
 		return v;
 	}
 	if (err->code == E_LIMIT) /* the file is well, and full */
 		return v;
-	if (note_trouble(l, err, boot_ms) > SHARE_MS || a->call->entry->mutates)
+	/* one process too many gets no share: the next one would, and the one after it */
+	if (note_trouble(l, err, boot_ms) > SHARE_MS || err->code == E_EXISTS ||
+		a->call->entry->mutates)
 		return v;
 	return take_share(a, boot_ms, out, err);
 }
@@ -367,7 +391,7 @@ static enum verdict judge(struct asking *a)
 	if (v == WINDOWS_UNAVAILABLE)
 		return refuse_unread(c, &err);
 	if (v == WINDOWS_CROWDED)
-		return refuse(c, BUSY, a->place_reasons[answer.index], RETRY_MS,
+		return limits_refuse(c, BUSY, a->place_reasons[answer.index], LIMITS_RETRY_MS,
 			S("as many calls as may be are inside already"));
 	if (a->count) {
 		c->rate.rule = a->rules[answer.index];
@@ -376,8 +400,8 @@ static enum verdict judge(struct asking *a)
 	}
 	if (v == WINDOWS_TAKEN)
 		return VERDICT_PASS;
-	say_limit(c, c->rate.rule);
-	return refuse(c, RATE_LIMITED, a->reasons[answer.index], answer.wait_ms, STR_NONE);
+	limits_say(c, c->rate.rule);
+	return limits_refuse(c, RATE_LIMITED, a->reasons[answer.index], answer.wait_ms, STR_NONE);
 }
 
 /* What changes data is counted in the store, in its transaction. */
@@ -386,20 +410,20 @@ static enum verdict judge_quota(struct asking *a)
 	const struct limits_config *all = &a->config->limits;
 	struct quota_ask asks[QUOTA_ASKS_MOST];
 	struct call *c = a->call;
-	const struct quota_now now = { str_c(a->l->boot), clock_boot_ms(), clock_wall_us() };
+	const struct store_moment now = { str_c(a->l->boot), clock_boot_ms(), clock_wall_us() };
 	struct quota_answer answer;
 	struct buf text;
 	struct err err;
 
 	bug_on(all->destructive_count > QUOTA_ASKS_MOST);
-	buf_in(&text, c->arena, KEY_BYTES);
+	buf_in(&text, c->arena, LIMITS_KEY_BYTES);
 	for (size_t i = 0; i < all->destructive_count; i++) {
 		const struct limit_rule *rule = &all->destructive[i];
 		struct window_key key;
 
 		buf_lit(&text, "destructive");
-		key_dims(&text, rule, c);
-		key = key_end(&text);
+		limits_key_dims(&text, rule, c);
+		key = limits_key_end(&text);
 		memcpy(asks[i].key, key.b, sizeof asks[i].key);
 		asks[i].most = rule->most;
 		asks[i].window_ms = rule->window_ms;
@@ -411,8 +435,25 @@ static enum verdict judge_quota(struct asking *a)
 	c->rate.rule = &all->destructive[answer.index];
 	c->rate.left = 0;
 	c->rate.wait_ms = answer.wait_ms;
-	say_limit(c, c->rate.rule);
-	return refuse(c, RATE_LIMITED, "destructive", answer.wait_ms, STR_NONE);
+	limits_say(c, c->rate.rule);
+	return limits_refuse(c, RATE_LIMITED, "destructive", answer.wait_ms, STR_NONE);
+}
+
+/* Changes get no share of memory's: what is counted was asked for in full. */
+static void return_all(const struct asking *a)
+{
+	const struct windows_ask ask = { .windows = a->windows, .window_count = a->count };
+
+	if (a->from)
+		windows_return(a->from, &ask, a->at_ms);
+}
+
+/* A preview changes nothing; of several changes as one each counts by itself. */
+static bool is_destructive(const struct call *c)
+{
+	if (c->change)
+		return c->change->live && c->entry->write;
+	return c->entry->mutates;
 }
 
 enum verdict guard_limits(struct limits *l, const struct config *config, struct call *c)
@@ -422,71 +463,18 @@ enum verdict guard_limits(struct limits *l, const struct config *config, struct 
 	*a = (struct asking){ .l = l, .config = config, .call = c };
 	collect(a);
 	if (a->place_count) {
-		a->held = c->held = arena_new(c->arena, struct held);
+		a->held = arena_new(c->arena, struct held);
+		a->held->before = c->held;
+		c->held = a->held;
 		arena_defer(c->arena, give_back, c->held);
 	}
 	if ((a->count || a->place_count) && judge(a) != VERDICT_PASS)
 		return VERDICT_REFUSE;
-	if (c->entry->mutates && judge_quota(a) != VERDICT_PASS) {
+	if (is_destructive(c) && judge_quota(a) != VERDICT_PASS) {
+		return_all(a);
 		limits_leave(c);
 		return VERDICT_REFUSE;
 	}
 	c->passed |= GUARD_LIMITS;
 	return VERDICT_PASS;
-}
-
-/* --- refused credentials --- */
-
-/* One person has as many addresses of a /64 as they like. */
-static struct window_key address_key(
-	const struct limits *l, const struct limit_rule *rule, struct str address)
-{
-	char bytes[160], terminated[ADDRESS_MOST + 1] = "";
-	struct buf text = { .p = bytes, .cap = sizeof bytes, .limit = sizeof bytes };
-	struct in6_addr six;
-
-	memcpy(terminated, address.p, MIN(address.n, (size_t)ADDRESS_MOST));
-	buf_fmt(&text, "address %u ", rule->window_ms);
-	buf_add(&text, str_n(l->salt, sizeof l->salt));
-	if (inet_pton(AF_INET6, terminated, &six) != 1)
-		key_part(&text, str_c(terminated));
-	else if (IN6_IS_ADDR_V4MAPPED(&six))
-		buf_fmt(&text, "%u.%u.%u.%u", six.s6_addr[12], six.s6_addr[13], six.s6_addr[14],
-			six.s6_addr[15]);
-	else
-		buf_add(&text, str_n(six.s6_addr, 8));
-	return key_end(&text);
-}
-
-/* Where there is no room for an address, nothing counts against it: nobody is kept out for what
- * others did. */
-static enum windows_verdict ask_address(struct limits *l, const struct limit_rule *rule,
-	struct str address, uint64_t boot_ms, bool look, uint32_t *wait_ms_out)
-{
-	struct window_ask one = { .key = address_key(l, rule, address),
-		.most = rule->most,
-		.window_ms = rule->window_ms,
-		.cost = 1 };
-	const struct windows_ask ask = { .windows = &one, .window_count = 1, .look = look };
-	struct windows_answer answer = { 0 };
-	enum windows_verdict v;
-	struct err err;
-
-	v = windows_take(l->addresses, &ask, boot_ms, &answer, &err);
-	*wait_ms_out = v == WINDOWS_FULL ? MAX(answer.wait_ms, 1u) : RETRY_MS;
-	return v;
-}
-
-bool limits_address_free(struct limits *l, const struct limit_rule *rule, struct str address,
-	uint64_t boot_ms, uint32_t *wait_ms_out)
-{
-	return ask_address(l, rule, address, boot_ms, true, wait_ms_out) != WINDOWS_FULL;
-}
-
-void limits_address_failed(
-	struct limits *l, const struct limit_rule *rule, struct str address, uint64_t boot_ms)
-{
-	uint32_t wait_ms;
-
-	(void)ask_address(l, rule, address, boot_ms, false, &wait_ms);
 }

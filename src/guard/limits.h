@@ -23,8 +23,17 @@ void limits_free(struct limits **l);
 enum verdict guard_limits(struct limits *l, const struct config *config, struct call *c);
 void limits_leave(struct call *c);
 
+/* limits.errors: has the caller made too many mistakes lately?  Takes nothing. */
+enum verdict guard_errors(struct limits *l, const struct config *config, struct call *c);
+/* The call is over; if it was the caller's mistake, it counts. */
+void limits_count_error(struct limits *l, const struct config *config, struct call *c);
+
 /* True once for each time the shared counts became unreadable: why. */
 bool limits_trouble(struct limits *l, struct err *out);
+
+/* True once, when the file of counts was gone at the start: all limits began anew.  Only a store
+ * that is there can remember that there was one. */
+bool limits_anew(struct limits *l);
 
 /* Of the shared counts. */
 bool limits_usage(struct limits *l, uint64_t boot_ms, struct windows_usage *out);

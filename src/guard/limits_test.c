@@ -343,6 +343,101 @@ static void changes_have_a_quota_of_their_own(void **state)
 	assert_true(may(&ada, &read));
 }
 
+static void a_change_that_is_refused_leaves_the_windows_as_they_were(void **state)
+{
+	static const struct limit_rule quota = { STR_INIT("1/d per principal"), 1, 86400000,
+		PER_PRINCIPAL };
+	struct entry read = entry;
+	struct call *c;
+
+	(void)state;
+	limit_calls("3/h per principal");
+	config.limits.destructive = &quota;
+	config.limits.destructive_count = 1;
+	entry.mutates = true;
+	assert_true(may(&ada, &entry));
+	for (int i = 0; i < 5; i++) {
+		c = call_of(&ada, &entry);
+		assert_int_equal(guard_limits(limits, &config, c), VERDICT_REFUSE);
+		assert_true(str_eq(c->fault.reason, S("destructive")));
+	}
+	for (int i = 0; i < 2; i++)
+		assert_true(may(&ada, &read));
+	assert_false(may(&ada, &read));
+}
+
+/* Else whoever starts enough of them has a share with each. */
+static void one_process_too_many_is_refused_and_told(void **state)
+{
+	struct limits *others = limits_new(str_c(path), S("boot"), store);
+	struct err err = { 0 };
+	struct call *c;
+	int fd;
+
+	(void)state;
+	limit_calls("50/h per principal");
+	c = call_of(&ada, &entry);
+	assert_int_equal(guard_limits(others, &config, c), VERDICT_PASS);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < WINDOWS_PROCESSES; i++) {
+		struct flock l = { .l_type = F_WRLCK, .l_start = 1 + i, .l_len = 1 };
+
+		assert_int_equal(fcntl(fd, F_OFD_SETLK, &l) == 0, i > 0);
+	}
+	c = call_of(&ada, &entry);
+	assert_int_equal(guard_limits(limits, &config, c), VERDICT_REFUSE);
+	assert_int_equal(c->fault.code, BUSY);
+	assert_true(str_eq(c->fault.reason, S("limits_unavailable")));
+	assert_true(limits_trouble(limits, &err));
+	assert_non_null(strstr(err.text, "64 processes"));
+	close(fd);
+	limits_free(&others);
+}
+
+static void end_with(const struct principal *who, enum fault_code code)
+{
+	struct call *c = call_of(who, &entry);
+
+	call_fault(c, code, "why", STR_NONE);
+	limits_count_error(limits, &config, c);
+}
+
+static void mistakes_have_a_window_of_their_own(void **state)
+{
+	static const struct limit_rule few = { STR_INIT("3/h per principal"), 3, 3600000,
+		PER_PRINCIPAL };
+	static const enum fault_code others[] = { RATE_LIMITED, PAUSED, REQUIRES_CONFIRMATION,
+		CONFLICT, UNDECLARED_EFFECT, UPSTREAM_TIMEOUT, UPSTREAM_UNAVAILABLE, BUSY,
+		AUDIT_UNAVAILABLE, OUTCOME_UNKNOWN, INTERNAL };
+	struct principal bob = ada;
+	struct call *c;
+
+	(void)state;
+	bob.subject = S("bob");
+	limit_calls("5/h per principal");
+	config.limits.errors = &few;
+	config.limits.error_count = 1;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		end_with(&ada, others[i]);
+	limits_count_error(limits, &config, call_of(&ada, &entry)); /* it went well */
+	end_with(&ada, VALIDATION_ERROR);
+	end_with(&ada, NOT_FOUND);
+	assert_int_equal(guard_errors(limits, &config, call_of(&ada, &entry)), VERDICT_PASS);
+	end_with(&ada, PERMISSION_DENIED);
+	for (int i = 0; i < 3; i++) {
+		c = call_of(&ada, &entry);
+		assert_int_equal(guard_errors(limits, &config, c), VERDICT_REFUSE);
+		assert_int_equal(c->fault.code, RATE_LIMITED);
+		assert_true(str_eq(c->fault.reason, S("errors")));
+		assert_true(c->fault.retry_after_ms > 3500000);
+		limits_count_error(limits, &config, c);
+	}
+	assert_int_equal(guard_errors(limits, &config, call_of(&bob, &entry)), VERDICT_PASS);
+	for (int i = 0; i < 5; i++) /* none of it was a call of the other limit */
+		assert_true(may(&ada, &entry));
+	assert_false(may(&ada, &entry));
+}
+
 static void refused_credentials_are_counted_by_network(void **state)
 {
 	static const struct {
@@ -394,6 +489,9 @@ int main(void)
 		TEST(places_come_back_with_the_calls_memory),
 		TEST(what_cannot_be_counted_is_little_for_reads_and_nothing_for_changes),
 		TEST(changes_have_a_quota_of_their_own),
+		TEST(mistakes_have_a_window_of_their_own),
+		TEST(a_change_that_is_refused_leaves_the_windows_as_they_were),
+		TEST(one_process_too_many_is_refused_and_told),
 		TEST(refused_credentials_are_counted_by_network),
 	};
 

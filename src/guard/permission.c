@@ -5,22 +5,34 @@
  * principal may use nothing of the catalog. */
 #include "guard/permission.h"
 
+/* Of the server itself: in every toolset.  What apply_together may do is asked of each step. */
 static bool is_builtin(const struct entry *e)
 {
-	return e->action.kind == ACTION_BUILTIN;
+	return e->action.kind == ACTION_BUILTIN || e->action.kind == ACTION_TOGETHER;
 }
 
-/* raw_sql serves one subject, and is unknown to everybody else. */
-static bool serves(const struct principal *who, const struct entry *e)
+static bool holds_any(const struct principal *who, struct names grants)
 {
-	return e->action.kind != ACTION_RAW || str_eq(e->action.principal, who->subject);
+	for (size_t i = 0; i < grants.count; i++)
+		if (principal_holds(who, grants.list[i]))
+			return true;
+	return false;
+}
+
+/* raw_sql serves one subject, and is unknown to everybody else; the same name at an issuer that it
+ * does not name is somebody else. */
+bool permission_serves(const struct principal *who, const struct entry *e)
+{
+	return e->action.kind != ACTION_RAW ||
+	       (e->action.principal.n && str_eq(e->action.principal, who->subject) &&
+		       str_eq(e->action.issuer, who->issuer));
 }
 
 static bool in_toolset(const struct principal *who, const struct entry *e)
 {
 	const struct surface *s = &who->surface;
 
-	if (!serves(who, e))
+	if (!permission_serves(who, e))
 		return false;
 	if (!s->cut || is_builtin(e))
 		return true;
@@ -39,6 +51,8 @@ static bool may_change(const struct principal *who, const struct entry *e)
 
 static bool is_granted(const struct principal *who, const struct entry *e)
 {
+	if (e->action.kind == ACTION_TOGETHER)
+		return holds_any(who, e->any_of);
 	if (is_builtin(e))
 		return true;
 	return e->requires.n && principal_granted(who, e->requires);

@@ -26,5 +26,7 @@ const char *permission_name(enum permission p);
 
 /* Does the entry exist for the principal?  What does not is unknown, to the byte. */
 bool permission_exists(const struct principal *who, const struct entry *e);
+/* False: it serves somebody else alone. */
+bool permission_serves(const struct principal *who, const struct entry *e);
 /* Is it in the principal's lists?  What it may use, and what it could with a wider token. */
 bool permission_visible(const struct principal *who, const struct entry *e);

@@ -14,3 +14,10 @@ void survey_roles(const struct config *config, const struct catalog *c, struct f
 /* The same of a principal; `at`: where it stands, or the file as a whole. */
 void survey_principal(
 	const struct catalog *c, const struct principal *who, struct place at, struct findings *f);
+
+/* What somebody with no person behind it can change, one line: alone, and with another's approval.
+ * Nothing is written of people, nor of who can change nothing. */
+void survey_machine(const struct catalog *c, const struct principal *who, struct buf *out);
+/* The same of all that the configuration names: certificates, proxies, issuers of tokens. */
+void survey_machines(
+	const struct config *config, const struct catalog *c, struct arena *a, struct buf *out);

@@ -4,7 +4,9 @@
  *
  * Invariants: 1. exactly one credential decides: a token, a signature or a proxy's identity, and a
  * certificate only where none of them is.  2. what was shown in two ways, or half, is refused even
- * where it would not be needed.  3. any doubt is not IDENTITY_OK. */
+ * where it would not be needed.  3. nothing comes in over a
+ * connection whose certificate is over, whatever is shown beside it: TLS looked at its end once.
+ * 4. what decides on plans calls nothing.  5. any doubt is not IDENTITY_OK. */
 #include "identity/identity.h"
 
 #include "identity/inside.h"
@@ -107,25 +109,26 @@ static enum identity_verdict verify_jwt(
 	struct known *k;
 
 	sha256_of(token, &digest);
-	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	*out = known_get(i->cache, &digest, at.wall_us, at.boot_ms);
 	if (*out)
 		return IDENTITY_OK;
 	k = known_new();
-	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.mono_ms, &k->principal,
+	verdict = jwt_verify(i->jwt, &k->arena, token, at.wall_us, at.boot_ms, &k->principal,
 		&expires_us, &k->bound);
 	if (verdict != IDENTITY_OK) {
 		known_drop(k);
 		return verdict;
 	}
 	k->principal.expires_us = expires_us;
-	known_put(i->cache, &digest, at.mono_ms, k);
+	known_put(i->cache, &digest, at.boot_ms, k);
 	*out = k;
 	return IDENTITY_OK;
 }
 
 static bool is_key(struct str token)
 {
-	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_"));
+	return str_starts(token, S("pstn_")) || str_starts(token, S("psgn_")) ||
+	       str_starts(token, S("psap_"));
 }
 
 static enum identity_verdict verify_bearer(struct identity *i, const struct credential_shown *shown,
@@ -137,11 +140,9 @@ static enum identity_verdict verify_bearer(struct identity *i, const struct cred
 		verdict = verify_jwt(i, shown->bearer, at, out);
 	else if (i->config->api_keys)
 		verdict = key_verify(i, shown->bearer, at, out);
-	if (verdict != IDENTITY_OK || !(*out)->bound.n)
+	if (verdict != IDENTITY_OK || !(*out)->bound.n ||
+		str_eq((*out)->bound, shown->certificate.sha256))
 		return verdict;
-	if (str_eq((*out)->bound, shown->certificate.sha256) &&
-		at.wall_us < shown->certificate.ends_us)
-		return IDENTITY_OK;
 	known_drop(*out);
 	return IDENTITY_BINDING;
 }
@@ -157,28 +158,43 @@ static enum identity_verdict verify(struct identity *i, const struct credential_
 	if (shown->bearer.n)
 		return verify_bearer(i, shown, at, out);
 	if (shown->certificate.sha256.n && i->config->certificate_count)
-		return certificate_verify(i, &shown->certificate, at, out);
+		return certificate_verify(i, &shown->certificate, out);
 	return IDENTITY_MISSING;
 }
 
+static void end_with(struct principal *p, int64_t ends_us)
+{
+	if (!p->expires_us || p->expires_us > ends_us)
+		p->expires_us = ends_us;
+}
+
 enum identity_verdict identity_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out)
 {
-	struct moment at = { .wall_us = wall_us, .mono_ms = mono_ms };
-	enum identity_verdict verdict;
+	struct moment at = { .wall_us = wall_us, .boot_ms = boot_ms };
+	enum identity_verdict verdict = IDENTITY_OK;
 	struct known *k = NULL;
 
 	if (shown->malformed)
 		return IDENTITY_MALFORMED;
-	if (i->fixed && !shown->identity.n) {
+	if (shown->certificate.sha256.n && wall_us >= shown->certificate.ends_us)
+		return IDENTITY_EXPIRED;
+	if (i->fixed && !shown->identity.n)
 		*out = i->fixed->principal; /* lives as long as the configuration */
-		return IDENTITY_OK;
+	else
+		verdict = verify(i, shown, at, &k);
+	if (verdict != IDENTITY_OK)
+		return verdict;
+	if (k && k->principal.approver) {
+		known_drop(k);
+		return IDENTITY_APPROVER;
 	}
-	verdict = verify(i, shown, at, &k);
-	if (verdict == IDENTITY_OK)
+	if (k)
 		known_hand_out(k, a, out);
-	return verdict;
+	if (shown->certificate.sha256.n)
+		end_with(out, shown->certificate.ends_us);
+	return IDENTITY_OK;
 }
 
 static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
@@ -191,7 +207,7 @@ static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
 	if (!i->config->api_keys)
 		return false;
 	arena_init(&a, (size_t)64 << 10);
-	good = store_key_get(i->store, &a, id, &row, &err) && !row.revoked_us &&
+	good = store_key_get(i->store, &a, id, &row, &err) && !row.revoked_us && !row.approver &&
 	       (!row.expires_us || row.expires_us > wall_us);
 	arena_done(&a);
 	return good;
@@ -200,7 +216,7 @@ static bool key_still_good(struct identity *i, struct str id, int64_t wall_us)
 static bool has_proxy(const struct config *config, struct str name)
 {
 	for (size_t k = 0; k < config->proxy_count; k++)
-		if (str_eq(config->proxies[k].name, name))
+		if (!config->proxies[k].approver && str_eq(config->proxies[k].name, name))
 			return true;
 	return false;
 }
@@ -226,7 +242,7 @@ static bool has_certificate(const struct config *config, const struct held_crede
 	for (size_t k = 0; k < config->certificate_count; k++) {
 		const struct certificate_config *row = &config->certificates[k];
 
-		if (is_held_by(held, row->subject, row->tenant, row->agent))
+		if (!row->approver && is_held_by(held, row->subject, row->tenant, row->agent))
 			return true;
 	}
 	return false;

@@ -25,7 +25,7 @@ void identity_free(struct identity **i);
 
 /* The principal's text lives in a. */
 enum identity_verdict identity_verify(struct identity *i, struct arena *a,
-	const struct credential_shown *shown, int64_t wall_us, uint64_t mono_ms,
+	const struct credential_shown *shown, int64_t wall_us, uint64_t boot_ms,
 	struct principal *out);
 
 /* What is known of a credential behind something that stays open. */
@@ -44,6 +44,7 @@ bool principal_of_key(const struct config *config, struct arena *a, const struct
 
 /* A new key: "pstn_ENV_ID_SECRET" (dev, stg, prd; ID 12 and SECRET 43 characters, base64url of 256
  * random bits), shown once.  What the store keeps is in *row_out.  seal: NULL for a key that is
- * sent; else a signing key, "psgn_ENV_ID_SECRET", whose secret the store keeps sealed. */
+ * sent; else a signing key, "psgn_ENV_ID_SECRET", whose secret the store keeps sealed.  With
+ * row_out->approver one that decides on plans, "psap_ENV_ID_SECRET". */
 struct str identity_make_key(struct arena *a, enum environment environment, const struct seal *seal,
 	struct key_row *row_out);

@@ -609,11 +609,44 @@ static void a_certificate_is_its_rows_principal(void **state)
 		}
 		shown.certificate.ends_us = NOW + 1;
 		assert_int_equal(show(identity, &shown), IDENTITY_MISSING);
-		/* beside a token, the token decides */
-		shown.bearer = issue(&(struct key_row){ 0 });
-		assert_int_equal(show(i, &shown), IDENTITY_OK);
+		/* beside a token, the token decides, for as long as the connection's certificate is
+		 * good: also where nobody asks whose it is */
+		shown.bearer = issue(&(struct key_row){ .expires_us = NOW + 9 });
+		for (size_t n = 0; n < 2; n++) {
+			struct identity *who = n ? identity : i;
+
+			shown.certificate.ends_us = NOW + 1;
+			assert_int_equal(
+				identity_verify(who, &arena, &shown, NOW, 0, &p), IDENTITY_OK);
+			assert_true(p.expires_us == NOW + 1);
+			shown.certificate.ends_us = NOW + 10;
+			assert_int_equal(
+				identity_verify(who, &arena, &shown, NOW, 0, &p), IDENTITY_OK);
+			assert_true(p.expires_us == NOW + 9);
+			shown.certificate.ends_us = NOW;
+			assert_int_equal(show(who, &shown), IDENTITY_EXPIRED);
+		}
 	}
 	identity_free(&i);
+}
+
+/* What is counted against an address: not a client's question, a busy store, or good credentials.
+ */
+static void a_wrong_credential_may_be_a_guess_and_nothing_else(void **state)
+{
+	static const enum identity_verdict none[] = { IDENTITY_OK, IDENTITY_MISSING,
+		IDENTITY_UNAVAILABLE, IDENTITY_REPLAY, IDENTITY_CROWDED, IDENTITY_SUBJECT,
+		IDENTITY_TENANT, IDENTITY_ROLES };
+	unsigned guesses = 0;
+
+	(void)state;
+	for (int v = IDENTITY_OK; v <= IDENTITY_ROLES; v++)
+		guesses += identity_verdict_is_guess((enum identity_verdict)v);
+	assert_int_equal(guesses, IDENTITY_ROLES + 1 - ARRAY_LEN(none));
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(identity_verdict_is_guess(none[i]));
+	assert_true(identity_verdict_is_guess(IDENTITY_UNKNOWN));
+	assert_true(identity_verdict_is_guess(IDENTITY_SIGNATURE));
 }
 
 /* --- what stays open --- */
@@ -757,6 +790,7 @@ int main(void)
 		T(a_proxy_says_who_calls),
 		T(an_identity_is_nothing_without_its_signature),
 		T(a_certificate_is_its_rows_principal),
+		T(a_wrong_credential_may_be_a_guess_and_nothing_else),
 		T(what_is_open_stays_while_its_credential_is_good),
 		T(threads_verify_side_by_side),
 	};

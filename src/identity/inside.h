@@ -28,18 +28,25 @@ struct identity {
 /* What a verifier needs to know besides what was shown. */
 struct moment {
 	int64_t wall_us;
-	uint64_t mono_ms;
+	uint64_t boot_ms;
 };
 
 /* Each gives *out, which the caller holds, with IDENTITY_OK and nothing else. */
 enum identity_verdict key_verify(
 	struct identity *i, struct str token, struct moment at, struct known **out);
+/* Of a key that decides on plans. */
+enum identity_verdict key_verify_approver(
+	struct identity *i, struct str token, struct moment at, struct known **out);
+/* Of such a key that was shown before: by its id. */
+enum identity_verdict key_again_approver(
+	struct identity *i, struct str id, struct moment at, struct known **out);
 enum identity_verdict key_verify_signed(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out);
 enum identity_verdict proxy_verify(struct identity *i, const struct credential_shown *shown,
 	struct moment at, struct known **out);
-enum identity_verdict certificate_verify(struct identity *i, const struct certificate_shown *shown,
-	struct moment at, struct known **out);
+/* That it is not over was seen before. */
+enum identity_verdict certificate_verify(
+	struct identity *i, const struct certificate_shown *shown, struct known **out);
 
 /* The signer's nonce, once. */
 enum identity_verdict signature_take(struct identity *i, struct str signer,

@@ -28,7 +28,7 @@ struct jwks_source {
 	struct str issuer;
 	struct jwks_place place;
 	uint32_t max_age_ms, max_stale_ms;
-	unsigned users, waiters;
+	unsigned users;
 	struct jwks *keys; /* NULL: never fetched */
 	uint64_t fetched_ms; /* when they were */
 	uint64_t due_ms; /* when to fetch next */
@@ -48,6 +48,8 @@ struct jwks_cache {
 	pthread_cond_t work, done;
 	pthread_t thread;
 	bool started;
+	bool asked; /* since the thread last began to look what is due */
+	unsigned waiting, waiting_most; /* calls */
 	atomic_bool stop;
 	struct jwks_source *sources;
 	void (*tell)(void *ctx, const struct jwks_news *news);
@@ -89,7 +91,7 @@ static void refresh(struct jwks_source *s)
 
 	pthread_mutex_unlock(&c->lock);
 	ok = fetch(s, &next, &err);
-	now = clock_mono_ms();
+	now = c->config.boot_ms();
 	pthread_mutex_lock(&c->lock);
 	s->attempts++;
 	s->failing = !ok;
@@ -152,7 +154,7 @@ static void tell_news(struct jwks_source *s)
 		s->failing_told = s->failing;
 		tell_state(s, s->failing ? JWKS_FAILING : JWKS_RECOVERED);
 	}
-	if (clock_mono_ms() >= stale_at(s)) {
+	if (s->cache->config.boot_ms() >= stale_at(s)) {
 		s->stale_told = true;
 		tell_state(s, JWKS_STALE);
 	}
@@ -166,7 +168,7 @@ static uint64_t do_what_is_due(struct jwks_cache *c)
 	for (struct jwks_source *s = c->sources; s && !atomic_load(&c->stop); s = s->next) {
 		if (!s->users)
 			continue;
-		if (clock_mono_ms() >= s->due_ms)
+		if (c->config.boot_ms() >= s->due_ms)
 			refresh(s);
 		tell_news(s);
 		next = MIN(next, MIN(s->due_ms, c->tell ? stale_at(s) : NEVER));
@@ -174,8 +176,11 @@ static uint64_t do_what_is_due(struct jwks_cache *c)
 	return next;
 }
 
-static struct timespec moment(uint64_t mono_ms)
+/* Conditions know no boot time. */
+static struct timespec moment_in(uint64_t ms)
 {
+	uint64_t mono_ms = clock_mono_ms() + ms;
+
 	return (struct timespec){ .tv_sec = (time_t)(mono_ms / 1000),
 		.tv_nsec = (long)(mono_ms % 1000) * 1000000 };
 }
@@ -186,22 +191,35 @@ static void *run(void *ctx)
 
 	pthread_mutex_lock(&c->lock);
 	while (!atomic_load(&c->stop)) {
-		uint64_t next = do_what_is_due(c);
-		struct timespec at = moment(next == NEVER ? clock_mono_ms() + RETRY_MAX_MS : next);
+		uint64_t next, now;
+		struct timespec at;
 
-		if (!atomic_load(&c->stop) && clock_mono_ms() < next)
+		c->asked = false;
+		next = do_what_is_due(c);
+		now = c->config.boot_ms();
+		/* a wait does not see the machine sleep: after that it ends late, but soon */
+		at = moment_in(MIN(next - MIN(next, now), RETRY_MAX_MS));
+		/* what was asked for during a fetch of another's woke nobody */
+		if (!atomic_load(&c->stop) && !c->asked && now < next)
 			pthread_cond_timedwait(&c->work, &c->lock, &at);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
 
-/* With the lock: most processes never need keys, and have no thread for them. */
+/* With the lock, as what follows. */
+static void wake(struct jwks_cache *c)
+{
+	c->asked = true;
+	pthread_cond_signal(&c->work);
+}
+
+/* Most processes never need keys, and have no thread for them. */
 static bool start(struct jwks_cache *c)
 {
 	if (!c->started)
 		c->started = pthread_create(&c->thread, NULL, run, c) == 0;
-	pthread_cond_signal(&c->work);
+	wake(c);
 	return c->started;
 }
 
@@ -222,6 +240,7 @@ struct jwks_cache *jwks_cache_new(const struct jwks_cache_config *config)
 	struct jwks_cache *c = heap_new(struct jwks_cache);
 
 	c->config = *config;
+	c->waiting_most = 1;
 	pthread_mutex_init(&c->lock, NULL);
 	init_condition(&c->work);
 	init_condition(&c->done);
@@ -268,7 +287,14 @@ void jwks_cache_listen(
 	pthread_mutex_lock(&c->lock);
 	c->tell = tell;
 	c->tell_ctx = ctx;
-	pthread_cond_signal(&c->work);
+	wake(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void jwks_cache_let_wait(struct jwks_cache *c, unsigned most)
+{
+	pthread_mutex_lock(&c->lock);
+	c->waiting_most = most;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -309,7 +335,7 @@ struct jwks_source *jwks_cache_use(struct jwks_cache *c, const struct jwt_config
 		s = source_new(c, config);
 	s->users++;
 	s->due_ms = 0;
-	pthread_cond_signal(&c->work);
+	wake(c);
 	pthread_mutex_unlock(&c->lock);
 	return s;
 }
@@ -321,21 +347,19 @@ void jwks_source_drop(struct jwks_source *s)
 	pthread_mutex_unlock(&s->cache->lock);
 }
 
-static bool is_stale(const struct jwks_source *s, uint64_t mono_ms)
+static bool is_stale(const struct jwks_source *s, uint64_t boot_ms)
 {
-	return mono_ms > s->fetched_ms && mono_ms - s->fetched_ms >= s->max_stale_ms;
+	return boot_ms > s->fetched_ms && boot_ms - s->fetched_ms >= s->max_stale_ms;
 }
 
 /* With the lock: until another attempt has ended, or the moment is past. */
 static void await_attempt(struct jwks_source *s, uint64_t before)
 {
-	struct timespec at = moment(clock_mono_ms() + READY_MS);
+	struct timespec at = moment_in(READY_MS);
 
-	s->waiters++;
 	while (s->attempts == before)
 		if (pthread_cond_timedwait(&s->cache->done, &s->cache->lock, &at) == ETIMEDOUT)
 			break;
-	s->waiters--;
 }
 
 bool jwks_source_ready(struct jwks_source *s, struct jwks **out, struct err *err)
@@ -359,41 +383,53 @@ bool jwks_source_ready(struct jwks_source *s, struct jwks **out, struct err *err
 	return ok;
 }
 
-struct jwks *jwks_source_hold(struct jwks_source *s, uint64_t mono_ms)
+struct jwks *jwks_source_hold(struct jwks_source *s, uint64_t boot_ms)
 {
 	struct jwks *keys = NULL;
 
 	pthread_mutex_lock(&s->cache->lock);
-	if (s->keys && !is_stale(s, mono_ms))
+	if (s->keys && !is_stale(s, boot_ms))
 		keys = jwks_hold(s->keys);
+	if (boot_ms >= s->due_ms)
+		wake(s->cache); /* the machine may have slept */
 	pthread_mutex_unlock(&s->cache->lock);
 	return keys;
 }
 
 /* With the lock.  An unknown key is a reason to fetch once in a while only. */
-static bool may_ask(struct jwks_source *s, uint64_t mono_ms)
+static bool may_ask(struct jwks_source *s, uint64_t boot_ms)
 {
-	if (s->unknown_ever && mono_ms < s->unknown_ms + JWKS_UNKNOWN_MS)
+	if (s->unknown_ever && boot_ms < s->unknown_ms + JWKS_UNKNOWN_MS)
 		return false;
 	s->unknown_ever = true;
-	s->unknown_ms = mono_ms;
+	s->unknown_ms = boot_ms;
 	s->due_ms = 0;
 	return true;
 }
 
-enum jwks_refresh jwks_source_refresh(struct jwks_source *s, struct jwks **keys, uint64_t mono_ms)
+/* With the lock.  False: as many wait as may. */
+static bool wait_for_newer(struct jwks_source *s)
+{
+	struct jwks_cache *c = s->cache;
+
+	if (c->waiting >= c->waiting_most)
+		return false;
+	c->waiting++;
+	await_attempt(s, s->attempts);
+	c->waiting--;
+	return true;
+}
+
+enum jwks_refresh jwks_source_refresh(struct jwks_source *s, struct jwks **keys, uint64_t boot_ms)
 {
 	struct jwks_cache *c = s->cache;
 	enum jwks_refresh result = JWKS_SAME;
 	struct jwks *next = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	if (s->keys == *keys && (s->due_ms == 0 || may_ask(s, mono_ms)) && start(c)) {
-		if (s->waiters >= JWKS_WAITERS_MAX)
-			result = JWKS_CROWDED;
-		else
-			await_attempt(s, s->attempts);
-	}
+	if (s->keys == *keys && (s->due_ms == 0 || may_ask(s, boot_ms)) && start(c) &&
+		!wait_for_newer(s))
+		result = JWKS_CROWDED;
 	if (s->keys != *keys) {
 		next = jwks_hold(s->keys);
 		result = JWKS_NEWER;

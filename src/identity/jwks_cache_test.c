@@ -85,13 +85,22 @@ static struct jwt_config issuer = {
 	.max_stale_ms = 7200000,
 };
 
+/* As if the machine had slept for so long since the tests began. */
+static _Atomic uint64_t slept_ms;
+
+static uint64_t boot_ms(void)
+{
+	return clock_mono_ms() + slept_ms;
+}
+
 static struct jwks_cache *cache_of(int first)
 {
 	answer = first;
+	slept_ms = 0;
 	fetches = 0;
 	hold_fetches = false;
 	memset(heard, 0, sizeof heard);
-	return jwks_cache_new(&(struct jwks_cache_config){ .fetch = fetch });
+	return jwks_cache_new(&(struct jwks_cache_config){ .fetch = fetch, .boot_ms = boot_ms });
 }
 
 static bool has(const struct jwks *set, size_t key)
@@ -108,10 +117,10 @@ static void the_first_set_is_waited_for_and_then_given_to_all(void **state)
 
 	(void)state;
 	assert_ptr_equal(s, same);
-	assert_null(jwks_source_hold(s, clock_mono_ms()));
+	assert_null(jwks_source_hold(s, boot_ms()));
 	assert_true(jwks_source_ready(s, &set, &err));
 	assert_true(has(set, 0));
-	again = jwks_source_hold(s, clock_mono_ms());
+	again = jwks_source_hold(s, boot_ms());
 	assert_ptr_equal(again, set);
 	jwks_drop(again);
 	jwks_drop(set);
@@ -131,7 +140,7 @@ static void a_place_without_keys_says_why(void **state)
 	(void)state;
 	assert_false(jwks_source_ready(s, &set, &err));
 	assert_string_equal(err.text, "the issuer is down");
-	assert_null(jwks_source_hold(s, clock_mono_ms()));
+	assert_null(jwks_source_hold(s, boot_ms()));
 	jwks_source_drop(s);
 	jwks_cache_free(&c);
 }
@@ -140,7 +149,7 @@ static void an_unknown_key_makes_it_ask_once_in_half_a_minute(void **state)
 {
 	struct jwks_cache *c = cache_of(0);
 	struct jwks_source *s = jwks_cache_use(c, &issuer);
-	uint64_t now = clock_mono_ms();
+	uint64_t now = boot_ms();
 	struct jwks *set;
 	struct err err;
 
@@ -167,13 +176,13 @@ static void a_set_is_given_up_when_it_is_stale(void **state)
 {
 	struct jwks_cache *c = cache_of(0);
 	struct jwks_source *s = jwks_cache_use(c, &issuer);
-	uint64_t before = clock_mono_ms(), after;
+	uint64_t before = boot_ms(), after;
 	struct jwks *set, *old;
 	struct err err;
 
 	(void)state;
 	assert_true(jwks_source_ready(s, &set, &err));
-	after = clock_mono_ms();
+	after = boot_ms();
 	old = jwks_source_hold(s, before + issuer.max_stale_ms - 1);
 	assert_ptr_equal(old, set);
 	jwks_drop(old);
@@ -212,61 +221,95 @@ static void changes_failures_and_the_end_are_told_once_each(void **state)
 	assert_int_equal(heard[JWKS_STALE], 1);
 }
 
-struct waiter {
-	pthread_t thread;
-	struct jwks_source *source;
-	enum jwks_refresh result;
-	bool found;
-};
-
-static void *wait_for_newer(void *ctx)
+static void a_machine_that_slept_asks_again_before_it_believes(void **state)
 {
-	struct waiter *w = ctx;
-	struct jwks *set = jwks_source_hold(w->source, clock_mono_ms());
-
-	w->result = jwks_source_refresh(w->source, &set, clock_mono_ms());
-	w->found = has(set, 1);
-	jwks_drop(set);
-	return NULL;
-}
-
-static void waiting_calls_share_one_fetch_and_are_bounded(void **state)
-{
-	struct waiter waiters[2 * JWKS_WAITERS_MAX];
 	struct jwks_cache *c = cache_of(0);
 	struct jwks_source *s = jwks_cache_use(c, &issuer);
-	unsigned newer = 0, crowded = 0;
 	struct jwks *set;
 	struct err err;
 
 	(void)state;
 	assert_true(jwks_source_ready(s, &set, &err));
 	jwks_drop(set);
+	set_answer(1);
+	slept_ms = issuer.max_stale_ms + 1000;
+	assert_null(jwks_source_hold(s, boot_ms())); /* and asks for a fresh one */
+	await(&fetches, 2);
+	for (set = NULL; !set;) /* it is read yet */
+		set = jwks_source_hold(s, boot_ms());
+	assert_true(has(set, 1));
+	jwks_drop(set);
+	jwks_source_drop(s);
+	jwks_cache_free(&c);
+}
+
+#define CALLS 24u
+#define MAY_WAIT 4u
+
+struct waiter {
+	pthread_t thread;
+	struct jwks_source *source;
+};
+
+static unsigned newer, same, crowded; /* under lock */
+
+static void *wait_for_newer(void *ctx)
+{
+	const struct waiter *w = ctx;
+	struct jwks *set = jwks_source_hold(w->source, boot_ms());
+	enum jwks_refresh result = jwks_source_refresh(w->source, &set, boot_ms());
+
+	jwks_drop(set);
+	pthread_mutex_lock(&lock);
+	newer += result == JWKS_NEWER;
+	same += result == JWKS_SAME;
+	crowded += result == JWKS_CROWDED;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* Two issuers, one of which hangs: whoever may not wait is answered meanwhile. */
+static void calls_that_wait_are_bounded_for_all_issuers_together(void **state)
+{
+	struct jwt_config other = issuer;
+	struct waiter waiters[CALLS];
+	struct jwks_cache *c = cache_of(0);
+	struct jwks_source *sources[2];
+	struct jwks *set;
+	struct err err;
+
+	(void)state;
+	newer = same = crowded = 0;
+	other.issuer = S("https://other.example");
+	sources[0] = jwks_cache_use(c, &issuer);
+	sources[1] = jwks_cache_use(c, &other);
+	jwks_cache_let_wait(c, MAY_WAIT);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(jwks_source_ready(sources[i], &set, &err));
+		jwks_drop(set);
+	}
 	pthread_mutex_lock(&lock);
 	hold_fetches = true;
 	answer = 1;
 	pthread_mutex_unlock(&lock);
-	for (size_t i = 0; i < ARRAY_LEN(waiters); i++) {
-		waiters[i].source = s;
+	for (size_t i = 0; i < CALLS; i++) {
+		waiters[i].source = sources[i % 2];
 		assert_int_equal(
 			pthread_create(&waiters[i].thread, NULL, wait_for_newer, &waiters[i]), 0);
 	}
-	await(&fetches, 2);
+	await(&crowded, CALLS - MAY_WAIT);
 	pthread_mutex_lock(&lock);
+	assert_int_equal(newer + same + crowded, CALLS - MAY_WAIT);
 	hold_fetches = false;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
-	for (size_t i = 0; i < ARRAY_LEN(waiters); i++) {
+	for (size_t i = 0; i < CALLS; i++)
 		pthread_join(waiters[i].thread, NULL);
-		newer += waiters[i].result == JWKS_NEWER && waiters[i].found;
-		/* who came late finds the new set in force and nothing newer */
-		newer += waiters[i].result == JWKS_SAME && waiters[i].found;
-		crowded += waiters[i].result == JWKS_CROWDED;
-	}
-	assert_int_equal(newer + crowded, ARRAY_LEN(waiters));
-	assert_true(newer >= 1 && crowded <= JWKS_WAITERS_MAX);
-	assert_int_equal(fetches, 2);
-	jwks_source_drop(s);
+	assert_int_equal(newer, MAY_WAIT);
+	assert_int_equal(fetches, 4); /* one for each, however many ask */
+	jwks_source_drop(sources[0]);
+	jwks_source_drop(sources[1]);
 	jwks_cache_free(&c);
 }
 
@@ -299,7 +342,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_key_makes_it_ask_once_in_half_a_minute),
 		cmocka_unit_test(a_set_is_given_up_when_it_is_stale),
 		cmocka_unit_test(changes_failures_and_the_end_are_told_once_each),
-		cmocka_unit_test(waiting_calls_share_one_fetch_and_are_bounded),
+		cmocka_unit_test(a_machine_that_slept_asks_again_before_it_believes),
+		cmocka_unit_test(calls_that_wait_are_bounded_for_all_issuers_together),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -108,16 +108,16 @@ static enum identity_verdict check_with(const struct jwks *keys, const struct jw
 
 /* A key that is not there may have come since the set was fetched. */
 static enum identity_verdict check_signature(
-	const struct issuer *issuer, const struct jwt *token, uint64_t mono_ms)
+	const struct issuer *issuer, const struct jwt *token, uint64_t boot_ms)
 {
-	struct jwks *keys = jwks_source_hold(issuer->keys, mono_ms);
+	struct jwks *keys = jwks_source_hold(issuer->keys, boot_ms);
 	enum identity_verdict verdict;
 
 	if (!keys)
 		return IDENTITY_UNAVAILABLE;
 	verdict = check_with(keys, token);
 	if (verdict == IDENTITY_KEY) {
-		switch (jwks_source_refresh(issuer->keys, &keys, mono_ms)) {
+		switch (jwks_source_refresh(issuer->keys, &keys, boot_ms)) {
 		case JWKS_NEWER:
 			verdict = check_with(keys, token);
 			break;
@@ -133,7 +133,7 @@ static enum identity_verdict check_signature(
 }
 
 enum identity_verdict jwt_verify(struct jwt_verifier *v, struct arena *a, struct str token,
-	int64_t wall_us, uint64_t mono_ms, struct principal *out, int64_t *expires_us_out,
+	int64_t wall_us, uint64_t boot_ms, struct principal *out, int64_t *expires_us_out,
 	struct str *x5t_s256_out)
 {
 	enum identity_verdict verdict;
@@ -148,7 +148,7 @@ enum identity_verdict jwt_verify(struct jwt_verifier *v, struct arena *a, struct
 		return IDENTITY_ISSUER;
 	if (!(issuer->config->algorithms & t.algorithm))
 		return IDENTITY_ALG;
-	verdict = check_signature(issuer, &t, mono_ms);
+	verdict = check_signature(issuer, &t, boot_ms);
 	if (verdict == IDENTITY_OK)
 		verdict = jwt_claims_judge(issuer->config, &t, wall_us, expires_us_out);
 	if (verdict == IDENTITY_OK)

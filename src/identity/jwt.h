@@ -24,5 +24,5 @@ void jwt_verifier_ready(struct jwt_verifier *v, struct findings *f);
  * compares. May wait for a refresh of the keys, bounded, when the token names one that is not
  * known. */
 enum identity_verdict jwt_verify(struct jwt_verifier *v, struct arena *a, struct str token,
-	int64_t wall_us, uint64_t mono_ms, struct principal *out, int64_t *expires_us_out,
+	int64_t wall_us, uint64_t boot_ms, struct principal *out, int64_t *expires_us_out,
 	struct str *x5t_s256_out);

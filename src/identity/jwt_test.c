@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "identity/jwt_fixture.h"
 #include "identity/jwt_read.h"
 
@@ -73,7 +74,8 @@ static int set_up(void **state)
 	assert_int_equal(write(fd, text.p, text.n), (ssize_t)text.n);
 	close(fd);
 	issuer.jwks = str_c(file);
-	cache = jwks_cache_new(&(struct jwks_cache_config){ .fetch = jwks_fetch });
+	cache = jwks_cache_new(
+		&(struct jwks_cache_config){ .fetch = jwks_fetch, .boot_ms = clock_boot_ms });
 	verifier = jwt_verifier_new(&config, cache);
 	findings_init(&f, &arena);
 	jwt_verifier_ready(verifier, &f);

@@ -2,8 +2,8 @@
  *
  * Invariants: 1. secrets and hashes are compared in constant time, also where there is no key: what
  * is done does not say whether it exists.  2. first of all that it is their key: nobody else learns
- * what became of it.  3. a signing key is never a token, nor a token's key a signer.  4. any doubt
- * is not IDENTITY_OK. */
+ * what became of it.  3. a signing key is never a token, nor a token's key a signer; an approver's
+ * key is neither.  4. any doubt is not IDENTITY_OK. */
 #include "identity/inside.h"
 #include "identity/token.h"
 #include "store/nonces.h"
@@ -71,6 +71,8 @@ static enum identity_verdict look_up(struct identity *i, struct arena *a, const 
 		return IDENTITY_UNKNOWN;
 	if (row.sealed.n)
 		return IDENTITY_USE;
+	if (row.approver != (t->use == TOKEN_APPROVES))
+		return row.approver ? IDENTITY_APPROVER : IDENTITY_USE;
 	verdict = judge(i->config, &row, wall_us);
 	if (verdict != IDENTITY_OK)
 		return verdict;
@@ -91,19 +93,60 @@ enum identity_verdict key_verify(
 
 	if (!token_read(token, &t))
 		return IDENTITY_MALFORMED;
-	if (t.signing)
-		return IDENTITY_USE;
+	if (t.use != TOKEN_CALLS)
+		return t.use == TOKEN_APPROVES ? IDENTITY_APPROVER : IDENTITY_USE;
 	if (t.environment != i->config->environment)
 		return IDENTITY_ENVIRONMENT;
 	sha256_of(token, &digest);
-	*out = known_get(i->cache, &digest, at.wall_us, at.mono_ms);
+	*out = known_get(i->cache, &digest, at.wall_us, at.boot_ms);
 	if (*out)
 		return IDENTITY_OK;
 	arena_init(&a, ROW_BYTES);
 	verdict = look_up(i, &a, &t, at.wall_us, out);
 	arena_done(&a);
 	if (verdict == IDENTITY_OK)
-		known_put(i->cache, &digest, at.mono_ms, *out);
+		known_put(i->cache, &digest, at.boot_ms, *out);
+	return verdict;
+}
+
+enum identity_verdict key_verify_approver(
+	struct identity *i, struct str token, struct moment at, struct known **out)
+{
+	enum identity_verdict verdict;
+	struct arena a;
+	struct token t;
+
+	if (!token_read(token, &t))
+		return IDENTITY_MALFORMED;
+	if (t.use != TOKEN_APPROVES)
+		return IDENTITY_USE;
+	if (t.environment != i->config->environment)
+		return IDENTITY_ENVIRONMENT;
+	arena_init(&a, ROW_BYTES);
+	verdict = look_up(i, &a, &t, at.wall_us, out);
+	arena_done(&a);
+	return verdict;
+}
+
+enum identity_verdict key_again_approver(
+	struct identity *i, struct str id, struct moment at, struct known **out)
+{
+	enum identity_verdict verdict = IDENTITY_USE;
+	struct key_row row;
+	struct arena a;
+
+	arena_init(&a, ROW_BYTES);
+	if (!read_row(i, &a, id, &row))
+		verdict = IDENTITY_UNAVAILABLE;
+	else if (!row.id.n)
+		verdict = IDENTITY_UNKNOWN;
+	else if (row.approver && !row.sealed.n)
+		verdict = judge(i->config, &row, at.wall_us);
+	if (verdict == IDENTITY_OK) {
+		*out = known_of(i->config, &row);
+		verdict = *out ? IDENTITY_OK : IDENTITY_UNKNOWN;
+	}
+	arena_done(&a);
 	return verdict;
 }
 
@@ -203,7 +246,10 @@ enum identity_verdict key_verify_signed(struct identity *i, const struct credent
 struct str identity_make_key(struct arena *a, enum environment environment, const struct seal *seal,
 	struct key_row *row_out)
 {
-	struct token t = { .environment = environment, .signing = seal != NULL };
+	struct token t = { .environment = environment,
+		.use = seal                ? TOKEN_SIGNS
+		       : row_out->approver ? TOKEN_APPROVES
+					   : TOKEN_CALLS };
 	uint8_t secret[SECRET_BYTES];
 	struct buf id, text, sealed;
 

@@ -74,16 +74,16 @@ static struct slot *set_of(struct known_cache *c, const struct sha256 *token)
 	return c->slots[(token->b[0] | token->b[1] << 8) % SETS];
 }
 
-static bool is_good(const struct slot *s, int64_t wall_us, uint64_t mono_ms)
+static bool is_good(const struct slot *s, int64_t wall_us, uint64_t boot_ms)
 {
 	int64_t expires_us = s->known->principal.expires_us;
 
-	return mono_ms >= s->verified_ms && mono_ms - s->verified_ms < IDENTITY_CACHE_MS &&
+	return boot_ms >= s->verified_ms && boot_ms - s->verified_ms < IDENTITY_CACHE_MS &&
 	       (!expires_us || wall_us < expires_us);
 }
 
 struct known *known_get(
-	struct known_cache *c, const struct sha256 *token, int64_t wall_us, uint64_t mono_ms)
+	struct known_cache *c, const struct sha256 *token, int64_t wall_us, uint64_t boot_ms)
 {
 	struct slot *set = set_of(c, token);
 	struct known *found = NULL;
@@ -92,7 +92,7 @@ struct known *known_get(
 	for (size_t way = 0; way < WAYS && !found; way++) {
 		struct slot *s = &set[way];
 
-		if (!s->known || !sha256_eq(&s->token, token) || !is_good(s, wall_us, mono_ms))
+		if (!s->known || !sha256_eq(&s->token, token) || !is_good(s, wall_us, boot_ms))
 			continue;
 		found = s->known;
 		atomic_fetch_add(&found->holders, 1);
@@ -101,7 +101,7 @@ struct known *known_get(
 	return found;
 }
 
-void known_put(struct known_cache *c, const struct sha256 *token, uint64_t mono_ms, struct known *k)
+void known_put(struct known_cache *c, const struct sha256 *token, uint64_t boot_ms, struct known *k)
 {
 	struct slot *set = set_of(c, token), *to = &set[0];
 	struct known *old;
@@ -117,7 +117,7 @@ void known_put(struct known_cache *c, const struct sha256 *token, uint64_t mono_
 			to = &set[way];
 	}
 	old = to->known;
-	*to = (struct slot){ .token = *token, .verified_ms = mono_ms, .known = k };
+	*to = (struct slot){ .token = *token, .verified_ms = boot_ms, .known = k };
 	pthread_mutex_unlock(&c->lock);
 	known_drop(old);
 }

@@ -26,6 +26,6 @@ struct known_cache *known_cache_new(void);
 void known_cache_free(struct known_cache **c);
 /* The caller holds what is returned; NULL: not there. */
 struct known *known_get(
-	struct known_cache *c, const struct sha256 *token, int64_t wall_us, uint64_t mono_ms);
+	struct known_cache *c, const struct sha256 *token, int64_t wall_us, uint64_t boot_ms);
 void known_put(
-	struct known_cache *c, const struct sha256 *token, uint64_t mono_ms, struct known *k);
+	struct known_cache *c, const struct sha256 *token, uint64_t boot_ms, struct known *k);

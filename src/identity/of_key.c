@@ -32,7 +32,8 @@ bool principal_of_key(const struct config *config, struct arena *a, const struct
 		.credential = arena_str(a, row->id),
 		.credential_kind = CREDENTIAL_KEY,
 		.environment = arena_str(a, row->environment),
-		.expires_us = row->expires_us };
+		.expires_us = row->expires_us,
+		.approver = row->approver };
 
 	if (!row->subject.n || !principal_name_ok(row->subject) ||
 		!principal_name_ok(row->tenant) || !principal_name_ok(row->agent) ||

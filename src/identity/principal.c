@@ -2,11 +2,9 @@
 #include "identity/principal.h"
 
 #include "identity/inside.h"
-#include "base/utf8.h"
 
 #include <stdlib.h>
 
-#define SUBJECT_MAX_BYTES 256
 #define PROOF_MAX_BYTES ((size_t)128 << 20) /* above any arena: that one says no first */
 
 static const char *const kind_names[] = {
@@ -43,26 +41,15 @@ const char *credential_kind_name(enum credential_kind k)
 	return names[k];
 }
 
-/* Names that go to records and to the database: printable, so that no line can be split by one. */
-bool principal_name_ok(struct str name)
-{
-	if (name.n > SUBJECT_MAX_BYTES || !utf8_valid(name))
-		return false;
-	while (name.n) {
-		size_t bytes;
-		uint32_t c = utf8_first(name, &bytes);
-
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-			(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
-			return false;
-		name = str_from(name, bytes);
-	}
-	return true;
-}
-
 static int by_bytes(const void *a, const void *b)
 {
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* A machine approves nothing, whoever named its roles. */
+static bool may_hold(const struct principal *p, struct str grant)
+{
+	return p->kind == PRINCIPAL_HUMAN || !grant_approves(grant);
 }
 
 /* Roles that nobody defined grant nothing; so do names that differ in case only. */
@@ -82,7 +69,8 @@ static void add_grants(const struct config *config, struct arena *a, struct prin
 		const struct role_config *role = config_role(config, p->roles[i]);
 
 		for (size_t k = 0; role && k < role->grant_count; k++)
-			grants[count++] = role->grants[k];
+			if (may_hold(p, role->grants[k]))
+				grants[count++] = role->grants[k];
 	}
 	qsort(grants, count, sizeof *grants, by_bytes);
 	for (size_t i = 0; i < count; i++)
@@ -170,7 +158,7 @@ bool principal_granted(const struct principal *p, struct str grant)
 		int order = str_cmp(p->grants[middle], grant);
 
 		if (order == 0)
-			return true;
+			return may_hold(p, grant); /* also of what broken glass added */
 		if (order < 0)
 			low = middle + 1;
 		else

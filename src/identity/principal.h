@@ -7,8 +7,8 @@
 enum principal_kind { PRINCIPAL_HUMAN, PRINCIPAL_AGENT, PRINCIPAL_SERVICE };
 const char *principal_kind_name(enum principal_kind k);
 bool principal_kind_read(struct str name, enum principal_kind *out) must_check;
-/* What a subject, tenant or agent may be: at most 256 bytes of UTF-8 without control, zero-width or
- * bidirectional characters. */
+/* What a subject, tenant or agent may be: at most 256 bytes of UTF-8 without control, invisible or
+ * bidirectional characters, and of two spellings of an accented letter the one of one character. */
 bool principal_name_ok(struct str name);
 
 /* What proved who it is.  A signing key is a key, too. */
@@ -41,12 +41,14 @@ struct principal {
 	struct str environment;
 	const struct str *roles;
 	size_t role_count;
-	const struct str *grants; /* flattened over roles, sorted, unique */
+	const struct str *grants; /* flattened over roles, sorted, unique; to approve: of people
+				   * alone */
 	size_t grant_count;
 	bool scoped; /* the token's scopes narrow its grants */
 	const struct str *scopes;
 	size_t scope_count;
 	struct surface surface;
+	bool approver; /* by a credential that decides on plans, and calls nothing */
 	bool read_only; /* the server, the subject or the agent may change nothing */
 	bool tenant_foreign; /* the tenants are listed, and this one's is not among them */
 	int64_t break_glass; /* request by which it holds more than its roles give; 0: none */

@@ -15,13 +15,13 @@
 #define ARENA_BYTES ((size_t)1 << 20)
 
 /* One of the proxy's two keys, as it is now.  False: it cannot be read. */
-static bool take_key(const struct secret_config *config, struct secret_file *file, uint64_t mono_ms,
+static bool take_key(const struct secret_config *config, struct secret_file *file, uint64_t boot_ms,
 	struct secret *out)
 {
 	struct err err;
 
 	if (file)
-		return secret_file_get(file, mono_ms, out, &err);
+		return secret_file_get(file, boot_ms, out, &err);
 	*out = config->value;
 	return true;
 }
@@ -34,7 +34,7 @@ static enum identity_verdict fits_key(const struct secret_config *config, struct
 
 	if (!config->value.n)
 		return IDENTITY_SIGNATURE;
-	if (!take_key(config, file, at.mono_ms, &key))
+	if (!take_key(config, file, at.boot_ms, &key))
 		return IDENTITY_UNAVAILABLE;
 	if (key.n >= 32 && signature_fits(secret_bytes(&key), s, shown))
 		verdict = IDENTITY_OK;
@@ -118,6 +118,7 @@ static enum identity_verdict read_principal(const struct identity *i, struct are
 {
 	struct principal p = { .credential_kind = CREDENTIAL_PROXY,
 		.credential = arena_fmt(a, "proxy:%.*s", STR_ARG(c->name)),
+		.approver = c->approver,
 		.environment = str_c(environment_name(i->config->environment)) };
 
 	if (!principal_kind_read(c->kind, &p.kind) || !read_identity(a, c, text, &p))

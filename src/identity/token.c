@@ -21,7 +21,11 @@ static const struct str names[] = {
 	[ENV_PRODUCTION] = STR_INIT("prd"),
 };
 
-static const struct str prefixes[] = { STR_INIT("pstn_"), STR_INIT("psgn_") }; /* by signing */
+static const struct str prefixes[] = {
+	[TOKEN_CALLS] = STR_INIT("pstn_"),
+	[TOKEN_SIGNS] = STR_INIT("psgn_"),
+	[TOKEN_APPROVES] = STR_INIT("psap_"),
+};
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -30,6 +34,16 @@ static bool read_environment(struct str name, enum environment *out)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (str_eq(name, names[i])) {
 			*out = (enum environment)i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_use(struct str text, enum token_use *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (str_starts(text, prefixes[i])) {
+			*out = (enum token_use)i;
 			return true;
 		}
 	return false;
@@ -49,10 +63,10 @@ static bool read_secret(struct str text, struct sha256 *hash_out)
 
 bool token_read(struct str text, struct token *out)
 {
-	struct token t = { .signing = str_starts(text, prefixes[true]) };
+	struct token t;
 
-	if (text.n != TOKEN_BYTES || !str_starts(text, prefixes[t.signing]) ||
-		text.p[ID_AT - 1] != '_' || text.p[SECRET_AT - 1] != '_')
+	if (text.n != TOKEN_BYTES || !read_use(text, &t.use) || text.p[ID_AT - 1] != '_' ||
+		text.p[SECRET_AT - 1] != '_')
 		return false;
 	t.id = str_sub(text, ID_AT, TOKEN_ID_BYTES);
 	for (size_t i = 0; i < t.id.n; i++)
@@ -68,7 +82,7 @@ bool token_read(struct str text, struct token *out)
 void token_write(struct buf *out, const struct token *t, struct str secret)
 {
 	bug_on(t->id.n != TOKEN_ID_BYTES || secret.n != SECRET_BYTES);
-	buf_add(out, prefixes[t->signing]);
+	buf_add(out, prefixes[t->use]);
 	buf_add(out, names[t->environment]);
 	buf_char(out, '_');
 	buf_add(out, t->id);

@@ -11,13 +11,13 @@ static void check_new_id(struct str secret)
 	char id_space[TOKEN_ID_BYTES], text_space[TOKEN_BYTES];
 	struct buf id = { .p = id_space, .cap = sizeof id_space, .limit = sizeof id_space };
 	struct buf text = { .p = text_space, .cap = sizeof text_space, .limit = sizeof text_space };
-	struct token made = { .environment = ENV_STAGING, .signing = true }, t;
+	struct token made = { .environment = ENV_STAGING, .use = TOKEN_APPROVES }, t;
 
 	token_make_id(&id);
 	made.id = buf_str(&id);
 	token_write(&text, &made, secret);
 	bug_on(!token_read(buf_str(&text), &t) || !str_eq(t.id, made.id));
-	bug_on(t.environment != ENV_STAGING || !t.signing);
+	bug_on(t.environment != ENV_STAGING || t.use != TOKEN_APPROVES);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -20,6 +20,7 @@ static void only_the_one_form_is_read(void **state)
 		{ "pstn_stg_" ID "_" SECRET, true },
 		{ "pstn_prd_" ID "_" SECRET, true },
 		{ "psgn_dev_" ID "_" SECRET, true },
+		{ "psap_prd_" ID "_" SECRET, true },
 		{ "psgm_dev_" ID "_" SECRET, false },
 		{ "", false },
 		{ "pstn_", false },
@@ -84,14 +85,14 @@ static void what_is_written_is_read(void **state)
 		buf_in(&id, &a, TOKEN_ID_BYTES);
 		token_make_id(&id);
 		buf_in(&text, &a, TOKEN_BYTES);
-		t = (struct token){
-			.environment = ENV_STAGING, .signing = i % 2, .id = buf_str(&id)
-		};
+		t = (struct token){ .environment = ENV_STAGING,
+			.use = (enum token_use)(i % 3),
+			.id = buf_str(&id) };
 		token_write(&text, &t, str_n(secret, sizeof secret));
 		assert_true(buf_ok(&text) && text.n == TOKEN_BYTES);
 		assert_true(token_read(buf_str(&text), &t));
 		assert_true(str_eq(t.id, buf_str(&id)));
-		assert_int_equal(t.signing, i % 2);
+		assert_int_equal(t.use, i % 3);
 		arena_reset(&a);
 	}
 	arena_done(&a);

@@ -21,6 +21,7 @@ const char *identity_verdict_name(enum identity_verdict v)
 		[IDENTITY_CLAIMS] = "claims",
 		[IDENTITY_CERTIFICATE] = "certificate",
 		[IDENTITY_BINDING] = "binding",
+		[IDENTITY_APPROVER] = "approver",
 		[IDENTITY_SIZE] = "size",
 		[IDENTITY_ENCODING] = "encoding",
 		[IDENTITY_DUPLICATE] = "duplicate_claim",
@@ -43,4 +44,10 @@ const char *identity_verdict_name(enum identity_verdict v)
 bool identity_verdict_forbids(enum identity_verdict v)
 {
 	return v == IDENTITY_SUBJECT || v == IDENTITY_TENANT || v == IDENTITY_ROLES;
+}
+
+bool identity_verdict_is_guess(enum identity_verdict v)
+{
+	return v != IDENTITY_OK && v != IDENTITY_MISSING && v != IDENTITY_UNAVAILABLE &&
+	       v != IDENTITY_REPLAY && v != IDENTITY_CROWDED && !identity_verdict_forbids(v);
 }

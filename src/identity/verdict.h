@@ -15,7 +15,7 @@ enum identity_verdict {
 	IDENTITY_UNAVAILABLE, /* the store, a secret's file or the issuer's keys cannot be asked */
 
 	/* of signed requests and certificates */
-	IDENTITY_USE, /* a signing key sent as a token, or a token's key that signs */
+	IDENTITY_USE, /* not for this: a signing key sent as a token, a caller's that decides, … */
 	IDENTITY_SIGNATURE, /* not that of this request or token */
 	IDENTITY_TIME, /* signed too long ago, or too far ahead */
 	IDENTITY_REPLAY, /* this very request came before */
@@ -23,6 +23,8 @@ enum identity_verdict {
 	IDENTITY_CLAIMS, /* a proxy's identity says what it must not, or not what it must */
 	IDENTITY_CERTIFICATE, /* no row of the configuration is for this certificate, or two are */
 	IDENTITY_BINDING, /* the token is bound to another certificate */
+
+	IDENTITY_APPROVER, /* made for deciding on plans, and shown on the wire */
 
 	/* of access tokens */
 	IDENTITY_SIZE, /* more than 8 KiB */
@@ -45,3 +47,7 @@ enum identity_verdict {
 const char *identity_verdict_name(enum identity_verdict v);
 /* The credential is genuine, and names nobody this server can serve. */
 bool identity_verdict_forbids(enum identity_verdict v);
+/* It may have been a try to find a credential out: a wrong one.  Not that none was sent, which is
+ * how a client asks what is needed; nor what cannot be told, nor a genuine one that is no use here.
+ */
+bool identity_verdict_is_guess(enum identity_verdict v);

@@ -131,6 +131,7 @@ bool pool_start(struct pool *p, struct err *err)
 	bug_on(p->started);
 	bug_on(pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, STACK_BYTES));
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* base/mapped.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ok = start_threads(p, &attr, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -10,7 +10,9 @@
 #include "plan/rows.h"
 
 struct call;
+struct change;
 struct held;
+struct past;
 
 /* What a running call may do to the world outside, given by serve: never NULL, may do nothing. */
 struct call_port {
@@ -61,7 +63,8 @@ enum content_kind {
 	CONTENT_TEXT,
 	CONTENT_MESSAGES,
 	CONTENT_VALUES,
-	CONTENT_OBJECT
+	CONTENT_OBJECT,
+	CONTENT_CHANGE, /* change->plan, or change->answer of the first time */
 };
 
 struct call {
@@ -73,6 +76,9 @@ struct call {
 	struct call_origin origin;
 	struct str uri; /* resources: as asked */
 	const struct json *arguments_sent; /* NULL: none */
+
+	struct change *change; /* change.h; NULL: the entry only reads */
+	struct past *past; /* past.h; NULL: the entry tells of no changes */
 
 	/* Set by args_prepare: defaults in, canonical. */
 	struct json arguments;

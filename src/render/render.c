@@ -12,7 +12,10 @@
  * byte budget; the first row that does not fit, and all behind it, are left out. */
 #include "render/render.h"
 
+#include "render/change.h"
+#include "render/inside.h"
 #include "render/mask.h"
+#include "render/past.h"
 #include "render/value.h"
 
 #define RESULT_MAX ((size_t)64 << 20)
@@ -41,7 +44,9 @@ static bool write_row(struct call *c, struct jw *w, const struct rows *rows, siz
 
 		if (names)
 			jw_name(w, part->columns[i].name);
-		if (!value_write(w, c->arena, &part->columns[i], cell, &why))
+		if (part->columns[i].assigned && c->change && !c->change->committing)
+			jw_null(w); /* not this one, but what the database makes then */
+		else if (!value_write(w, c->arena, &part->columns[i], cell, &why))
 			return contract_fault(c, part, &part->columns[i], why);
 	}
 	if (names)
@@ -82,7 +87,7 @@ static bool write_rows(
 	return true;
 }
 
-static bool write_one_part(struct call *c, struct jw *w, struct str next_cursor)
+bool write_single_part(struct call *c, struct jw *w, struct str next_cursor)
 {
 	const struct rows *rows = &c->rows[0];
 	size_t kept;
@@ -167,7 +172,7 @@ static bool structured_rows(struct call *c, struct str next_cursor, struct str *
 
 	buf_in(&text, c->arena, RESULT_MAX);
 	jw_init(&w, &text);
-	if (!(single ? write_one_part(c, &w, next_cursor) : write_parts(c, &w)))
+	if (!(single ? write_single_part(c, &w, next_cursor) : write_parts(c, &w)))
 		return false;
 	/* a single part may not be cut; several parts were, but for what one:-parts and names take
 	 */
@@ -324,8 +329,11 @@ static bool render_completion(struct call *c, struct jw *w)
 	return true;
 }
 
-static bool render_body(struct call *c, struct jw *w, bool structured, struct str next_cursor)
+static bool render_body(
+	struct call *c, struct str mask_key, struct jw *w, bool structured, struct str next_cursor)
 {
+	if (c->content == CONTENT_CHANGE)
+		return change_render(c, mask_key, w, structured);
 	switch (c->entry->kind) {
 	case ENTRY_TOOL:
 		return render_tool(c, w, structured, next_cursor);
@@ -351,10 +359,12 @@ bool render_call(struct call *c, struct str mask_key, bool structured, struct st
 	struct jw w;
 
 	mask_rows(c, mask_key);
+	if (c->past && c->content == CONTENT_ROWS)
+		past_fill(c, mask_key);
 	buf_in(&out, c->arena, RESULT_MAX);
 	jw_init(&w, &out);
 	jw_object(&w);
-	if (!render_body(c, &w, structured, next_cursor))
+	if (!render_body(c, mask_key, &w, structured, next_cursor))
 		return false;
 	jw_object_end(&w);
 	if (!buf_ok(&out))
@@ -397,7 +407,8 @@ static void write_error_object(struct call *c, struct jw *w)
 	jw_object(w);
 	jw_put_str(w, S("code"), str_c(info->name));
 	jw_put_str(w, S("message"), str_c(info->message));
-	jw_put_bool(w, S("retryable"), info->retryable);
+	/* CONFLICT is both: then a time to wait says which */
+	jw_put_bool(w, S("retryable"), info->retryable || c->fault.retry_after_ms);
 	jw_put_str(w, S("advice"), str_c(fault_advice_name(info->advice)));
 	if (c->fault.retry_after_ms)
 		jw_put_u64(w, S("retry_after_ms"), c->fault.retry_after_ms);

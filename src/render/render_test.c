@@ -324,7 +324,7 @@ static void a_fault_says_what_to_do_and_which_call(void **state)
 	assert_str(error.members[0].value.raw,
 		"{\"code\":\"CONFLICT\",\"message\":\"The data changed meanwhile. Look again "
 		"before "
-		"going on.\",\"retryable\":false,\"advice\":\"ask_the_person\","
+		"going on.\",\"retryable\":true,\"advice\":\"ask_the_person\","
 		"\"retry_after_ms\":250,\"suggestion\":\"Look at the order again.\","
 		"\"details\":{\"reason\":\"lock\",\"who\":\"x\",\"n\":1.50},"
 		"\"call_id\":\"01ABCDEFGHJKMNPQRSTVWXYZ01\"}");

@@ -190,6 +190,7 @@ static struct http_config settings_of(const struct config *c, struct admin *a)
 		.request_ms = 5000,
 		.idle_ms = 30000,
 		.max_conns = CONNECTIONS,
+		.per_address = c->admin.listen.loopback ? 0 : CONNECTIONS / 4,
 		.memory = (size_t)1 << 20,
 		.serve = serve_page,
 		.refused = ignore,

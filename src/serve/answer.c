@@ -2,6 +2,7 @@
  *
  * Every request method has a row in `handlers`.  Calls go through the pipeline (pipeline.c) and no
  * other way; they stand in answer_call.c, everything else in answer_plain.c. */
+#include "serve/settle.h"
 #include "serve/answer_inside.h"
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 
 #define SPARE_BYTES ((size_t)1 << 20)
 #define BATCH_MAX 50
+#define SETTLE_MS 60000 /* how often changes that nobody knows the end of are looked up */
 #define REVIEW_MS 1000 /* how often open streams' keys are looked at */
 
 struct str answer_scope(const struct answering *t)
@@ -132,8 +134,8 @@ bool answer_session_ended(
 {
 	struct kill_target t = kill_target_of_principal(who);
 
-	return sessions_ended(s->sessions, session->nonce, session->issued_us) ||
-	       watch_ended_session(world_watch(s->world), &t, session->issued_us);
+	return sessions_ended(s->sessions, &who->binding, session->nonce, session->issued_us) ||
+	       watch_ended_session(world_watch(s->world), &t, session->issued_us, clock_boot_ms());
 }
 
 static bool session_ended(void *ctx, const struct mcp_session *session)
@@ -495,4 +497,10 @@ void server_tick(struct server *s, uint64_t mono_ms)
 		return;
 	s->reviewed_ms = mono_ms;
 	review_streams(s);
+	if (!s->settled_ms)
+		s->settled_ms = mono_ms; /* at the start somebody else did */
+	if (mono_ms - s->settled_ms < SETTLE_MS || !*world_settled(s->world))
+		return;
+	s->settled_ms = mono_ms;
+	settle_open(s->world);
 }

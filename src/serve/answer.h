@@ -20,7 +20,7 @@ struct server {
 	struct sessions *sessions;
 	struct questions *questions;
 	struct replay *replay;
-	uint64_t reviewed_ms; /* the tick's own */
+	uint64_t reviewed_ms, settled_ms; /* the tick's own */
 };
 
 void server_init(struct server *s, struct world *w);

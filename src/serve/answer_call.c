@@ -230,10 +230,10 @@ static void send_audit_unavailable(struct answering *t, struct call *c)
 	struct mcp_refusal why = { .http_status = 503,
 		.code = -32603,
 		.id = t->r.id,
-		.message = str_c(fault_info(AUDIT_UNAVAILABLE)->message) };
+		.message = str_c(fault_info(c->fault.code)->message) };
 	struct buf out;
 
-	bug_on(c->fault.code != AUDIT_UNAVAILABLE);
+	bug_on(c->fault.code != AUDIT_UNAVAILABLE && c->fault.code != OUTCOME_UNKNOWN);
 	buf_in(&out, c->arena, REPLY_MAX);
 	if (c->entry->kind == ENTRY_TOOL)
 		mcp_write_audit_unavailable(&out, &t->in->generation->info, &t->r, c->result_json);

@@ -78,7 +78,7 @@ void answer_set_level(struct answering *t)
 		answer_refuse_with(t, -32602, "level", S("params.level is not a log level"));
 		return;
 	}
-	sessions_set_level(t->server->sessions, answer_scope(t), level);
+	sessions_set_level(t->server->sessions, &t->in->who->binding, answer_scope(t), level);
 	answer_empty(t);
 }
 
@@ -131,7 +131,7 @@ void answer_subscribe(struct answering *t)
 	}
 	if (t->r.method == MCP_RESOURCES_UNSUBSCRIBE)
 		sessions_unsubscribe(t->server->sessions, scope, uri);
-	else if (!sessions_subscribe(t->server->sessions, scope, uri)) {
+	else if (!sessions_subscribe(t->server->sessions, &t->in->who->binding, scope, uri)) {
 		answer_refuse_with(
 			t, -32603, "subscriptions", S("too many subscriptions in this session"));
 		return;

@@ -27,7 +27,7 @@ static const struct entry *find(const struct sets *in, size_t set, struct str na
 	return NULL;
 }
 
-static const struct change *change_of(const struct changes *changes, const struct entry *e)
+static const struct entry_change *change_of(const struct changes *changes, const struct entry *e)
 {
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->list[i].entry == e)
@@ -35,7 +35,7 @@ static const struct change *change_of(const struct changes *changes, const struc
 	return NULL;
 }
 
-static bool is_fresh(const struct change *change, uint64_t mono_ms)
+static bool is_fresh(const struct entry_change *change, uint64_t mono_ms)
 {
 	return change && mono_ms - change->at_ms < CHANGES_MS;
 }
@@ -44,22 +44,22 @@ void changes_find(struct changes *out, struct arena *a, const struct catalog *be
 	const struct changes *earlier, const struct catalog *now, uint64_t mono_ms)
 {
 	struct sets was = sets_of(before), is = sets_of(now);
-	struct change *list;
+	struct entry_change *list;
 	size_t most = 0;
 
 	for (size_t s = 0; s < ARRAY_LEN(is.of); s++)
 		most += is.of[s].count;
-	list = arena_array(a, struct change, most + 1);
+	list = arena_array(a, struct entry_change, most + 1);
 	*out = (struct changes){ .list = list };
 	for (size_t s = 0; s < ARRAY_LEN(is.of); s++)
 		for (size_t i = 0; i < is.of[s].count; i++) {
 			const struct entry *e = is.of[s].list[i], *old = find(&was, s, e->name);
-			const struct change *change = old ? change_of(earlier, old) : NULL;
+			const struct entry_change *change = old ? change_of(earlier, old) : NULL;
 
 			if (old && !sha256_eq(&old->digest, &e->digest))
-				list[out->count++] = (struct change){ e, mono_ms };
+				list[out->count++] = (struct entry_change){ e, mono_ms };
 			else if (is_fresh(change, mono_ms))
-				list[out->count++] = (struct change){ e, change->at_ms };
+				list[out->count++] = (struct entry_change){ e, change->at_ms };
 		}
 }
 

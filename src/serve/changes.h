@@ -5,13 +5,13 @@
 
 #define CHANGES_MS 600000 /* how long a client may go on with what it read before */
 
-struct change {
+struct entry_change {
 	const struct entry *entry; /* as it is now */
 	uint64_t at_ms; /* monotonic */
 };
 
 struct changes {
-	const struct change *list;
+	const struct entry_change *list;
 	size_t count;
 };
 

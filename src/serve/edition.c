@@ -61,7 +61,7 @@ static void add_orders(struct edition *e, const struct edition *before,
 			add_to_digest(text, o);
 			e->count++;
 		} else if (!o->over) {
-			e->beyond = true;
+			e->beyond = row->id;
 		}
 	}
 	e->orders = orders;
@@ -87,8 +87,14 @@ static void add_glass(struct edition *e, const struct edition *before, const str
 		uint64_t end =
 			known ? known->until_boot_ms : end_of(row->until_us, NULL, boot_ms, now[1]);
 
-		list[e->glass_count++] = (struct edition_glass){ row->id,
-			arena_str(&e->arena, row->subject), arena_str(&e->arena, row->grant), end };
+		if (row->ended_us)
+			end = MIN(end, boot_ms);
+		list[e->glass_count++] = (struct edition_glass){ .id = row->id,
+			.subject = arena_str(&e->arena, row->subject),
+			.tenant = arena_str(&e->arena, row->tenant),
+			.issuer = arena_str(&e->arena, row->issuer),
+			.grant = arena_str(&e->arena, row->grant),
+			.until_boot_ms = end };
 		buf_fmt(text, "g%lld:%d;", (long long)row->id, boot_ms >= end);
 	}
 	e->glass = list;

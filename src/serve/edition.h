@@ -9,7 +9,7 @@
 /* A grant given for a time. */
 struct edition_glass {
 	int64_t id;
-	struct str subject, grant;
+	struct str subject, tenant, issuer, grant;
 	uint64_t until_boot_ms;
 };
 
@@ -21,7 +21,7 @@ struct edition {
 	size_t count;
 	const struct edition_glass *glass;
 	size_t glass_count;
-	bool beyond; /* a kind that this postern does not know */
+	int64_t beyond; /* an order of a kind that this postern does not know; 0: none */
 };
 
 /* before: the edition in force or NULL; an order keeps the end that was worked out when it was seen

@@ -65,10 +65,12 @@ static struct str event_id(const struct http_exchange *x)
 /* The last message of a stream; kept for later where the client is not there to take it. */
 static void end_stream(struct http_exchange *x, struct str json)
 {
-	bool sent = !json.n || http_stream_send(x->stream, json);
+	bool taken = !json.n || http_stream_send(x->stream, json);
 
+	/* a socket that its client has closed takes bytes all the same */
+	taken = taken && !http_stream_gone(x->stream);
 	http_stream_end(x->stream);
-	if (x->resumable && sent)
+	if (x->resumable && taken)
 		replay_close(x->replay, event_id(x));
 	else if (x->resumable)
 		replay_keep(x->replay, event_id(x), json);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "serve/admin.h"
+#include "serve/approvals_front.h"
 #include "serve/http_exchange.h"
 #include "serve/http_shown.h"
 #include "serve/metadata.h"
@@ -188,7 +189,7 @@ static enum identity_verdict verify(struct request *q)
 	if (!http_shown_read(q->http, http_conn_peer(q->x.conn), q->in.arena, &shown))
 		return IDENTITY_LOCATION;
 	return identity_verify(q->in.generation->identity, q->in.arena, &shown, clock_wall_us(),
-		clock_mono_ms(), &q->who);
+		clock_boot_ms(), &q->who);
 }
 
 /* Whatever was wrong with it, the words are the same: the record has the reason. */
@@ -226,11 +227,10 @@ static bool check_address(struct request *q, const struct limit_rule *rule)
 	return false;
 }
 
-/* A credential that is wrong counts; that none was sent is how a client asks what is needed. */
 static void count_failure(
 	struct request *q, const struct limit_rule *rule, enum identity_verdict verdict)
 {
-	if (rule && verdict != IDENTITY_MISSING && verdict != IDENTITY_UNAVAILABLE)
+	if (rule && identity_verdict_is_guess(verdict))
 		limits_address_failed(
 			world_limits(q->front->server->world), rule, q->in.peer, clock_boot_ms());
 }
@@ -433,7 +433,7 @@ static void answer_delete(struct request *q)
 		deny(q, 404, "DENY", "session", S("there is no such session"));
 		return;
 	}
-	sessions_end(q->front->server->sessions, session.nonce, session.issued_us);
+	sessions_end(q->front->server->sessions, &q->who.binding, session.nonce, session.issued_us);
 	hub_end_session(q->front->server->hub, session.nonce);
 	http_reply(q->x.conn, &(struct http_reply){ .status = 204 });
 }
@@ -466,6 +466,10 @@ static void route(struct request *q)
 	}
 	if (admin_owns(q->http->path)) {
 		deny(q, 404, "DENY", "admin", S("nothing is here"));
+		return;
+	}
+	if (approvals_front_owns(q->http->path)) {
+		deny(q, 404, "DENY", "approvals", S("nothing is here"));
 		return;
 	}
 	if (is_metadata(q)) {

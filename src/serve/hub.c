@@ -2,19 +2,24 @@
  *
  * Invariants: 1. a listener in the list has one reference to its exchange; whoever sends outside
  * the lock has taken another.  2. a listener leaves the list once: by its client's going, by its
- * end, or with the hub. */
+ * end, or with the hub.  3. the list is in order of tokens, the latest first.  4. nothing that
+ * grows with the number of listeners is made under the lock: changes are told in batches, owners
+ * are judged one after the other. */
 #include "serve/hub.h"
 
 #include <pthread.h>
 
 #define LISTENER_BYTES ((size_t)128 << 10) /* of what is kept for one: ids and URIs */
 #define LETTER_BYTES ((size_t)16 << 10)
+#define LETTERS_AT_ONCE 256
+#define LETTERS_BYTES ((size_t)16 << 20) /* of a batch; its arena has twice that */
 
 struct listener {
 	struct listener *next;
 	uint64_t token; /* names it to its stream, which may outlive it */
 	struct arena arena;
-	struct hub_listener l;
+	struct hub_listener l; /* without its owner */
+	struct owner *owner;
 	struct exchange *exchange; /* NULL: hub_add is still parking it */
 	bool gone, ending; /* while it is parked: the client went; it is to be ended */
 };
@@ -23,6 +28,7 @@ struct hub {
 	pthread_mutex_t lock;
 	struct sessions *sessions;
 	struct listener *first;
+	struct owners owners;
 	unsigned count, most, most_per_principal;
 	uint64_t last_token;
 };
@@ -56,6 +62,7 @@ static void take_out(struct hub *h, struct listener *l)
 	if (*at) {
 		*at = l->next;
 		h->count--;
+		owners_drop(&h->owners, l->owner);
 	}
 }
 
@@ -75,7 +82,7 @@ static enum hub_verdict may_add(const struct hub *h, const struct hub_listener *
 	for (const struct listener *at = h->first; at; at = at->next) {
 		if (!l->modern && matches_session(at, l->nonce))
 			return HUB_TAKEN;
-		same += sha256_eq(&at->l.owner.binding, &l->owner.binding);
+		same += sha256_eq(&at->owner->is.binding, &l->owner.binding);
 	}
 	return same >= h->most_per_principal ? HUB_FULL : HUB_OK;
 }
@@ -103,18 +110,6 @@ struct hub_owner hub_owner_of(const struct principal *who)
 		.expires_us = who->expires_us };
 }
 
-static struct hub_owner copy_owner(struct arena *a, const struct hub_owner *from)
-{
-	struct hub_owner to = *from;
-
-	to.subject = arena_str(a, from->subject);
-	to.tenant = arena_str(a, from->tenant);
-	to.agent = arena_str(a, from->agent);
-	to.issuer = arena_str(a, from->issuer);
-	to.credential = arena_str(a, from->credential);
-	return to;
-}
-
 static void copy(struct listener *to, const struct hub_listener *from)
 {
 	struct arena *a = &to->arena;
@@ -124,7 +119,7 @@ static void copy(struct listener *to, const struct hub_listener *from)
 	to->l.subscription = arena_str(a, from->subscription);
 	to->l.scope = arena_str(a, from->scope);
 	to->l.nonce = arena_str(a, from->nonce);
-	to->l.owner = copy_owner(a, &from->owner);
+	to->l.owner = (struct hub_owner){ 0 };
 	to->l.end_message = arena_str(a, from->end_message);
 	for (size_t i = 0; i < from->filter.uri_count; i++)
 		uris[i] = arena_str(a, from->filter.uris[i]);
@@ -150,13 +145,15 @@ static void on_gone(void *ctx, uint64_t token)
 		free_listener(l);
 }
 
-static enum hub_verdict take_place(struct hub *h, struct listener *l)
+static enum hub_verdict take_place(
+	struct hub *h, struct listener *l, const struct hub_listener *from)
 {
 	enum hub_verdict verdict;
 
 	pthread_mutex_lock(&h->lock);
-	verdict = may_add(h, &l->l);
+	verdict = may_add(h, from);
 	if (verdict == HUB_OK) {
+		l->owner = owners_hold(&h->owners, &from->owner);
 		l->token = ++h->last_token;
 		l->next = h->first;
 		h->first = l;
@@ -179,7 +176,7 @@ enum hub_verdict hub_add(
 	l = heap_new(struct listener);
 	arena_init(&l->arena, (size_t)1 << 20);
 	copy(l, from);
-	verdict = take_place(h, l);
+	verdict = take_place(h, l, from);
 	if (verdict != HUB_OK) {
 		free_listener(l);
 		return verdict;
@@ -237,50 +234,74 @@ struct letter {
 	struct str nonce; /* goes out only if this session wants the URI; empty: in any case */
 };
 
-/* Under the lock: a letter to each listener that may want it, with a reference to its exchange. */
-static size_t address(struct hub *h, struct arena *a, struct str what, struct str uri,
-	struct letter **letters_out)
+struct batch {
+	struct arena arena;
+	struct letter letters[LETTERS_AT_ONCE];
+	size_t count;
+	uint64_t before; /* tokens from this on have been looked at */
+};
+
+static void write_letter(struct batch *b, const struct listener *l, struct str what, struct str uri)
 {
-	struct letter *letters = arena_array(a, struct letter, h->count);
-	size_t count = 0;
+	struct buf text;
 
-	for (struct listener *l = h->first; l; l = l->next) {
-		struct buf text;
+	buf_in(&text, &b->arena, LETTER_BYTES);
+	if (uri.n)
+		mcp_write_updated(&text, uri, l->l.subscription);
+	else
+		mcp_write_changed(&text, what, l->l.subscription);
+	if (!buf_ok(&text))
+		return;
+	exchange_hold(l->exchange);
+	b->letters[b->count++] = (struct letter){ .to = l->exchange,
+		.text = buf_str(&text),
+		.nonce = uri.n && !l->l.modern ? arena_str(&b->arena, l->l.nonce) : STR_NONE };
+}
 
-		if (!l->exchange || !(uri.n ? may_want_update(l, uri) : wants_change(l, what)))
-			continue;
-		buf_in(&text, a, LETTER_BYTES);
-		if (uri.n)
-			mcp_write_updated(&text, uri, l->l.subscription);
-		else
-			mcp_write_changed(&text, what, l->l.subscription);
-		if (!buf_ok(&text))
-			continue;
-		exchange_hold(l->exchange);
-		letters[count++] = (struct letter){ .to = l->exchange,
-			.text = buf_str(&text),
-			.nonce = uri.n && !l->l.modern ? arena_str(a, l->l.nonce) : STR_NONE };
+/* Under the lock: letters to the next listeners that may want one, each with a reference to its
+ * exchange.  False: those were the last. */
+static bool address(struct hub *h, struct batch *b, struct str what, struct str uri)
+{
+	const struct listener *l = h->first;
+
+	arena_reset(&b->arena);
+	b->count = 0;
+	while (l && l->token >= b->before)
+		l = l->next;
+	for (; l && b->count < LETTERS_AT_ONCE && b->arena.used < LETTERS_BYTES; l = l->next) {
+		if (l->exchange && (uri.n ? may_want_update(l, uri) : wants_change(l, what)))
+			write_letter(b, l, what, uri);
+		b->before = l->token;
 	}
-	*letters_out = letters;
-	return count;
+	return l != NULL;
+}
+
+static void send(struct hub *h, const struct batch *b, struct str uri)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		const struct letter *one = &b->letters[i];
+
+		if (!one->nonce.n || sessions_wants(h->sessions, one->nonce, uri))
+			one->to->ops->send(one->to, one->text);
+		exchange_drop(one->to);
+	}
 }
 
 static void tell(struct hub *h, struct str what, struct str uri)
 {
-	struct letter *letters;
-	struct arena a;
-	size_t count;
+	struct batch *b = heap_new(struct batch);
+	bool more = true;
 
-	arena_init(&a, (size_t)64 << 20);
-	pthread_mutex_lock(&h->lock);
-	count = address(h, &a, what, uri, &letters);
-	pthread_mutex_unlock(&h->lock);
-	for (size_t i = 0; i < count; i++) {
-		if (!letters[i].nonce.n || sessions_wants(h->sessions, letters[i].nonce, uri))
-			letters[i].to->ops->send(letters[i].to, letters[i].text);
-		exchange_drop(letters[i].to);
+	arena_init(&b->arena, 2 * LETTERS_BYTES);
+	b->before = UINT64_MAX;
+	while (more) {
+		pthread_mutex_lock(&h->lock);
+		more = address(h, b, what, uri);
+		pthread_mutex_unlock(&h->lock);
+		send(h, b, uri);
 	}
-	arena_done(&a);
+	arena_done(&b->arena);
+	heap_free(b);
 }
 
 void hub_changed(struct hub *h, struct str what)
@@ -303,20 +324,13 @@ static bool is_named(const struct listener *l, struct str scope, struct str subs
 struct which {
 	bool all;
 	struct str scope, subscription, nonce;
-	const struct hub_owner *owner; /* NULL: whoever */
+	const struct owner *owner; /* NULL: whoever */
 };
-
-static bool is_owner(const struct hub_owner *a, const struct hub_owner *b)
-{
-	return sha256_eq(&a->binding, &b->binding) && str_eq(a->credential, b->credential) &&
-	       a->kind == b->kind && a->expires_us == b->expires_us;
-}
 
 static bool is_meant(const struct listener *l, const struct which *w)
 {
 	return w->all || is_named(l, w->scope, w->subscription) ||
-	       (w->nonce.n && matches_session(l, w->nonce)) ||
-	       (w->owner && is_owner(&l->l.owner, w->owner));
+	       (w->nonce.n && matches_session(l, w->nonce)) || (w->owner && l->owner == w->owner);
 }
 
 /* Takes them out, ends and frees them. */
@@ -335,6 +349,7 @@ static void end_some(struct hub *h, const struct which *w)
 		}
 		*at = l->next;
 		h->count--;
+		owners_drop(&h->owners, l->owner);
 		l->next = out;
 		out = l;
 	}
@@ -364,46 +379,28 @@ void hub_end_all(struct hub *h)
 	end_some(h, &(struct which){ .all = true });
 }
 
-/* The owners of open streams, each once. */
-static size_t list_owners(struct hub *h, struct arena *a, struct hub_owner **out)
+static struct owner *next_owner(struct hub *h, struct owner *at)
 {
-	struct hub_owner *list;
-	size_t count = 0;
+	struct owner *next;
 
 	pthread_mutex_lock(&h->lock);
-	list = arena_array(a, struct hub_owner, h->count);
-	for (const struct listener *l = h->first; l; l = l->next) {
-		size_t i = 0;
-
-		while (i < count && !is_owner(&list[i], &l->l.owner))
-			i++;
-		if (i == count)
-			list[count++] = copy_owner(a, &l->l.owner);
-	}
+	next = owners_next(&h->owners, at);
 	pthread_mutex_unlock(&h->lock);
-	*out = list;
-	return count;
+	return next;
 }
 
 void hub_review(
 	struct hub *h, bool (*may_stay)(void *ctx, const struct hub_owner *owner), void *ctx)
 {
-	struct hub_owner *list;
-	struct arena a;
-	size_t count;
-
-	arena_init(&a, (size_t)64 << 20);
-	count = list_owners(h, &a, &list);
-	for (size_t i = 0; i < count; i++)
-		if (!may_stay(ctx, &list[i]))
-			end_some(h, &(struct which){ .owner = &list[i] });
-	arena_done(&a);
+	for (struct owner *o = next_owner(h, NULL); o; o = next_owner(h, o))
+		if (!may_stay(ctx, &o->is))
+			end_some(h, &(struct which){ .owner = o });
 }
 
 void hub_free(struct hub **h)
 {
 	hub_end_all(*h);
-	bug_on((*h)->first);
+	bug_on((*h)->first || (*h)->owners.newest);
 	pthread_mutex_destroy(&(*h)->lock);
 	heap_free(*h);
 	*h = NULL;

@@ -1,9 +1,9 @@
 /* hub - who is to be told that something changed: open subscriptions/listen streams (modern) and
  * GET streams and pipes of legacy sessions.  Bounded per principal and in all.  Thread-safe. */
 #pragma once
-#include "identity/principal.h"
 #include "mcp/write.h"
 #include "serve/exchange.h"
+#include "serve/owners.h"
 #include "serve/sessions.h"
 
 struct hub;
@@ -13,13 +13,6 @@ void hub_free(struct hub **h);
 
 enum hub_verdict { HUB_OK, HUB_FULL, HUB_TAKEN };
 
-/* Who opened it, and with which credential. */
-struct hub_owner {
-	struct sha256 binding; /* of the principal */
-	struct str subject, tenant, agent, issuer, credential;
-	enum credential_kind kind;
-	int64_t expires_us; /* of the credential; 0: never */
-};
 struct hub_owner hub_owner_of(const struct principal *who);
 
 struct hub_listener {

@@ -78,7 +78,7 @@ static void each_listener_is_told_what_it_asked_for(void **state)
 		add(&uri, modern("3", (struct mcp_filter){ .uris = uris, .uri_count = 2 }), ""),
 		HUB_OK);
 	assert_int_equal(add(&old, legacy("n1"), ""), HUB_OK);
-	assert_true(sessions_subscribe(sessions, S("n1"), S("a://2")));
+	assert_true(sessions_subscribe(sessions, &(struct sha256){ { 1 } }, S("n1"), S("a://2")));
 	hub_changed(hub, S("tools"));
 	hub_changed(hub, S("prompts"));
 	hub_changed(hub, S("resources"));
@@ -350,6 +350,68 @@ static void a_stream_that_is_ended_while_it_is_parked_does_not_stay(void **state
 	assert_released(&next);
 }
 
+/* What is kept of them together is more than a call may use: 64 MiB. */
+#define LARGE_OWNERS 700
+#define LARGE_OWNER ((size_t)100000)
+
+static bool is_even(void *ctx, const struct hub_owner *owner)
+{
+	(*(unsigned *)ctx)++;
+	return owner->expires_us % 2 == 0;
+}
+
+static void owners_whose_names_are_large_are_judged_one_after_the_other(void **state)
+{
+	char *name = test_malloc(LARGE_OWNER);
+	struct hub *large = hub_new(sessions, LARGE_OWNERS, LARGE_OWNERS);
+	unsigned asked = 0;
+	struct client c;
+
+	(void)state;
+	client_init(&c);
+	memset(name, 'n', LARGE_OWNER);
+	for (unsigned i = 0; i < LARGE_OWNERS; i++) {
+		struct hub_listener l = modern("1", (struct mcp_filter){ 0 });
+		struct fake_exchange x = exchange_of(&c);
+
+		l.owner.subject = str_n(name, LARGE_OWNER);
+		l.owner.expires_us = i;
+		assert_int_equal(hub_add(large, &l, &x.x, STR_NONE), HUB_OK);
+	}
+	hub_review(large, is_even, &asked);
+	assert_int_equal(asked, LARGE_OWNERS);
+	assert_int_equal(hub_count(large), LARGE_OWNERS / 2);
+	hub_free(&large);
+	assert_int_equal(c.freed, LARGE_OWNERS);
+	pthread_mutex_destroy(&c.lock);
+	test_free(name);
+}
+
+#define LARGE_LISTENERS 2500
+#define LARGE_ID 12000
+
+static void everybody_is_told_whatever_room_the_letters_take_together(void **state)
+{
+	static char id[LARGE_ID + 1];
+	struct hub *large = hub_new(sessions, LARGE_LISTENERS, LARGE_LISTENERS);
+	struct client c;
+
+	(void)state;
+	client_init(&c);
+	memset(id, '7', LARGE_ID);
+	for (unsigned i = 0; i < LARGE_LISTENERS; i++) {
+		struct hub_listener l = modern(id, (struct mcp_filter){ .tools = true });
+		struct fake_exchange x = exchange_of(&c);
+
+		assert_int_equal(hub_add(large, &l, &x.x, STR_NONE), HUB_OK);
+	}
+	hub_changed(large, S("tools"));
+	assert_int_equal(c.sent, LARGE_LISTENERS);
+	hub_free(&large);
+	assert_int_equal(c.freed, LARGE_LISTENERS);
+	pthread_mutex_destroy(&c.lock);
+}
+
 static void come(struct client *c, unsigned i)
 {
 	char nonce[16];
@@ -426,6 +488,8 @@ int main(void)
 		TEST(an_owner_is_all_that_its_principal_says),
 		TEST(a_client_that_is_gone_or_cannot_wait_leaves_no_place_taken),
 		TEST(a_stream_that_is_ended_while_it_is_parked_does_not_stay),
+		TEST(owners_whose_names_are_large_are_judged_one_after_the_other),
+		TEST(everybody_is_told_whatever_room_the_letters_take_together),
 		TEST(streams_come_and_go_from_many_threads),
 	};
 

@@ -2,9 +2,10 @@
 #include "serve/install.h"
 
 #include "base/clock.h"
+#include "sql/ledger.h"
 #include "sql/marker.h"
 
-bool install_marker(const struct config *config, struct str source, bool synthetic, int64_t wall_us,
+bool install_source(const struct config *config, struct str source, bool synthetic, int64_t wall_us,
 	struct err *err)
 {
 	const struct source_config *s = config_source(config, source);
@@ -23,7 +24,8 @@ bool install_marker(const struct config *config, struct str source, bool synthet
 		return err_set(err, E_INVALID, "what is synthetic does not belong to production");
 	buf_init(&time, 64);
 	clock_write_rfc3339(&time, wall_us);
-	ok = marker_install(s->path, &marker, buf_str(&time), err);
+	ok = marker_install(s->path, &marker, buf_str(&time), err) &&
+	     (ledger_install(s->path, err) || err_while(err, "marked, but without a ledger"));
 	buf_done(&time);
 	return ok;
 }

@@ -84,7 +84,7 @@ static bool verify_and_run(struct world *w, struct arena *a, struct str token, s
 	struct json arguments;
 	bool ok = false;
 
-	verdict = identity_verify(g->identity, a, &shown, clock_wall_us(), clock_mono_ms(), &who);
+	verdict = identity_verify(g->identity, a, &shown, clock_wall_us(), clock_boot_ms(), &who);
 	if (verdict == IDENTITY_OK && watch_start(world_watch(w), err))
 		watch_break_glass(world_watch(w), a, &who, clock_boot_ms());
 	if (verdict != IDENTITY_OK)

@@ -1,22 +1,38 @@
 /* pipeline - everything that can happen to a call, in order.
  *
  *   kill         is anything it belongs to paused?                PAUSED
- *   permission   may this principal use it at all?               PERMISSION_DENIED
+ *   errors       too many mistakes lately?                        RATE_LIMITED
+ *   permission   may this principal use it at all?                PERMISSION_DENIED
  *   schema       do the arguments fit?  defaults, canonical text  VALIDATION_ERROR
- *   state        are the answers to a question of this very call?    VALIDATION_ERROR
+ *   state        are the answers to a question of this very call? VALIDATION_ERROR
  *   cursor       is the page cursor ours, for them and for this?  VALIDATION_ERROR
+ *   change       a mutating tool: preview, run, or apply a plan?  VALIDATION_ERROR
+ *   approval     on whose yes?  whose plan is it, is it decided?  CONFIRMATION_INVALID, …
  *   limits       how often lately, how many at a time?            RATE_LIMITED, BUSY
  *   warrant      all guards said yes: here is the proof
+ *   intent       about to change something: that goes to the log  AUDIT_UNAVAILABLE
  *   execute      the source does it, within the deadline          UPSTREAM_*, NOT_FOUND, BUSY, …
+ *                (a change asks gate.c right before it commits)   CONFLICT, UNDECLARED_EFFECT, …
+ *   propose      not committed: keep the plan, ask for a yes      REQUIRES_CONFIRMATION
  *   render       what may be shown of it: masks, declared form    RESULT_TOO_LARGE, INTERNAL
  *
  * A step that says no ends the walk.  Then, whatever happened, the outcome is recorded; only a
- * durable record yields the receipt without which no reply is written.  A new rule is a new row. */
+ * durable record yields the receipt without which no reply is written.  What was committed and
+ * cannot be recorded is OUTCOME_UNKNOWN, and the process stops serving.  A new rule is a new row.
+ */
 #include "serve/pipeline.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
+#include "plan/change.h"
+#include "plan/past.h"
 #include "render/render.h"
+#include "serve/gate.h"
 #include "serve/log.h"
+#include "serve/propose.h"
+#include "serve/settle.h"
+#include "serve/together.h"
+#include "store/plans.h"
 
 #include <stdatomic.h>
 
@@ -40,6 +56,11 @@ static bool step_kill(struct run *r)
 		log_error("kill_state_unknown", "error=%s", log_value(&why, str_c(err.text)));
 	}
 	return guard_kill(r->call, &found, false) == VERDICT_PASS;
+}
+
+static bool step_errors(struct run *r)
+{
+	return guard_errors(world_limits(r->world), r->generation->config, r->call) == VERDICT_PASS;
 }
 
 static bool step_permission(struct run *r)
@@ -77,24 +98,68 @@ static bool step_cursor(struct run *r)
 	return guard_cursor(r->generation->guard, r->call) == VERDICT_PASS;
 }
 
+/* Preview, the real thing, or a plan that was approved? */
+static bool step_change(struct run *r)
+{
+	struct call *c = r->call;
+	struct err err;
+
+	if (c->entry->action.kind == ACTION_LEDGER) {
+		c->past = arena_new(c->arena, struct past);
+		c->past->seal = world_seal_of(r->world);
+		c->past->catalog = r->generation->catalog;
+	}
+	if (!c->entry->write && c->entry->action.kind != ACTION_TOGETHER)
+		return true;
+	if (!change_split(c, r->generation->catalog) || !together_check(r))
+		return false;
+	settle_once(r->world);
+	r->gate = (struct gate){ .open = gate_open, .ctx = r };
+	c->change->gate = &r->gate;
+	c->change->seal = world_seal_of(r->world);
+	c->change->catalog = r->generation->catalog->digest;
+	if (store_now_us(world_store(r->world), &c->change->now_us, &err))
+		return true;
+	return call_fault(c, UPSTREAM_UNAVAILABLE, "store", arena_str(c->arena, str_c(err.text)));
+}
+
+static bool step_approval(struct run *r)
+{
+	return guard_approval(r->call, !r->call->change || propose_find(r)) == VERDICT_PASS;
+}
+
+static void record_security(struct run *r, struct str fields)
+{
+	struct log_text why;
+	struct err err;
+
+	if (!audit_event(world_audit(r->world), "SECURITY", fields, &err))
+		log_error("audit_unavailable", "event=SECURITY error=%s",
+			log_value(&why, str_c(err.text)));
+}
+
 /* Once for each time: the log and the record say that limits are judged without their counts. */
 static void tell_trouble(struct run *r)
 {
 	struct log_text why;
-	struct err trouble, err;
+	struct err trouble;
 
+	if (limits_anew(world_limits(r->world))) {
+		log_warn("limits_anew", "note=\"the file of counts had been removed: all limits "
+					"began anew\"");
+		record_security(r, S("\"reason\":\"limits_removed\""));
+	}
 	if (!limits_trouble(world_limits(r->world), &trouble))
 		return;
 	log_error("limits_unavailable", "error=%s", log_value(&why, str_c(trouble.text)));
-	if (!audit_event(world_audit(r->world), "SECURITY", S("\"reason\":\"rate_store\""), &err))
-		log_error("audit_unavailable", "event=SECURITY error=%s",
-			log_value(&why, str_c(err.text)));
+	record_security(r, S("\"reason\":\"rate_store\""));
 }
 
 static bool step_limits(struct run *r)
 {
 	bool passed = guard_limits(world_limits(r->world), r->generation->config, r->call) ==
-		      VERDICT_PASS;
+			      VERDICT_PASS &&
+		      together_limits(r);
 
 	tell_trouble(r);
 	return passed;
@@ -106,15 +171,42 @@ static bool step_warrant(struct run *r)
 	return true;
 }
 
+/* On its way to the disk while the statements run; gate.c waits for it. */
+static bool step_intent(struct run *r)
+{
+	struct call *c = r->call;
+	struct err err;
+
+	if (!c->change || !c->change->live)
+		return true;
+	r->intent = audit_intent(world_audit(r->world), c, &err);
+	crash_point("intent_queued");
+	if (r->intent)
+		return true;
+	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", arena_str(c->arena, str_c(err.text)));
+	c->fault.retry_after_ms = 1000;
+	return false;
+}
+
+static bool was_sent(const struct call *c)
+{
+	return c->change && c->change->end != CHANGE_NOT;
+}
+
 static bool step_execute(struct run *r)
 {
 	bool ran = backend_run(r->generation->backends, r->warrant);
 
-	/* everything is a read: what an order met while it ran is not shown, even if it got to its
-	 * end first */
-	if (atomic_load_explicit(&r->call->killed, memory_order_acquire))
+	/* what an order met while it ran is not shown, even if it got to its end first; but what
+	 * was committed is told */
+	if (!was_sent(r->call) && atomic_load_explicit(&r->call->killed, memory_order_acquire))
 		return guard_kill(r->call, &r->watched.found, true) == VERDICT_PASS;
 	return ran;
+}
+
+static bool step_propose(struct run *r)
+{
+	return !r->call->change || was_sent(r->call) || propose(r);
 }
 
 static bool step_render(struct run *r)
@@ -134,13 +226,18 @@ static const struct {
 	bool (*run)(struct run *r);
 } steps[] = {
 	{ "kill", step_kill },
+	{ "errors", step_errors },
 	{ "permission", step_permission },
 	{ "schema", step_schema },
 	{ "state", step_state },
 	{ "cursor", step_cursor },
+	{ "change", step_change },
+	{ "approval", step_approval },
 	{ "limits", step_limits },
 	{ "warrant", step_warrant },
+	{ "intent", step_intent },
 	{ "execute", step_execute },
+	{ "propose", step_propose },
 	{ "render", step_render },
 };
 
@@ -222,6 +319,25 @@ static void fail_memory(struct call *c)
 	c->fault.retry_after_ms = 1000;
 }
 
+static struct str committed_details(struct call *c)
+{
+	return c->change->end == CHANGE_COMMITTED ? S("{\"committed\":true}")
+						  : S("{\"committed\":null}");
+}
+
+/* What was sent to the database is never told as not done, whatever went wrong behind it. */
+static void fail_untold(struct call *c)
+{
+	struct str why = c->fault.operator_text;
+
+	if (c->fault.code == OUTCOME_UNKNOWN)
+		return;
+	call_fault(c, OUTCOME_UNKNOWN,
+		c->change->end == CHANGE_COMMITTED ? "answer_lost" : "commit", why);
+	c->fault.details_json = committed_details(c);
+	c->fault.retry_after_ms = 0;
+}
+
 static void run_steps(struct run *r, struct arena *spare)
 {
 	const char *stopped_at = NULL;
@@ -232,11 +348,27 @@ static void run_steps(struct run *r, struct arena *spare)
 		stopped_at = "memory";
 		fail_memory(r->call);
 	}
+	if (stopped_at && was_sent(r->call))
+		fail_untold(r->call);
 	limits_leave(r->call);
 	if (!stopped_at)
 		return;
+	limits_count_error(world_limits(r->world), r->generation->config, r->call);
 	log_fault(r->call, stopped_at);
 	tell_fault(r, spare);
+}
+
+/* It stands in the database and in no record: the log takes no more calls until somebody has
+ * looked. */
+static void fail_unlogged(struct run *r)
+{
+	struct call *c = r->call;
+
+	log_error("outcome_unlogged",
+		"call=%.*s entry=%.*s note=\"nothing is served any more: repair "
+		"the audit log's disk, then restart\"",
+		ID_BYTES, c->id.c, STR_ARG(c->entry->name));
+	call_fault(c, OUTCOME_UNKNOWN, "outcome_unlogged", STR_NONE);
 }
 
 static void record(struct run *r, struct arena *spare)
@@ -251,9 +383,12 @@ static void record(struct run *r, struct arena *spare)
 		return;
 	log_error("audit_unavailable", "call=%.*s error=%s", ID_BYTES, c->id.c,
 		log_value(&why, str_c(err.text)));
-	call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
-	c->fault.details_json = STR_NONE;
-	c->fault.retry_after_ms = 1000;
+	if (was_sent(c))
+		fail_unlogged(r);
+	else
+		call_fault(c, AUDIT_UNAVAILABLE, "not_recorded", STR_NONE);
+	c->fault.details_json = was_sent(c) ? committed_details(c) : STR_NONE;
+	c->fault.retry_after_ms = was_sent(c) ? 0 : 1000;
 	tell_fault(r, spare);
 }
 
@@ -292,7 +427,11 @@ void pipeline_run(struct run *r)
 	(void)arena_alloc(spare, 1); /* the block that tell_briefly counts on */
 	metrics_call_begin(world_metrics(r->world));
 	run_steps(r, spare);
+	settle_plan(r);
+	crash_point("plan_marked");
 	record(r, spare);
+	crash_point("outcome");
+	settle_call(r);
 	metrics_call_end(world_metrics(r->world), &r->generation->meters, r->call);
 	log_call(r);
 }

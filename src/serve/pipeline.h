@@ -1,5 +1,6 @@
 /* pipeline - everything that can happen to a call, in order.  Start reading here. */
 #pragma once
+#include "plan/change.h"
 #include "serve/world.h"
 
 struct run {
@@ -11,6 +12,9 @@ struct run {
 	const struct receipt *receipt; /* NULL at the end: the call could not be recorded */
 	const struct warrant *warrant;
 	struct watched watched; /* while it runs */
+	struct gate gate; /* of a change */
+	struct call *steps; /* of apply_together: each as a call of its own */
+	struct intent *intent; /* live: its CALL_INTENT record */
 };
 
 /* Runs the call to its end.  Afterwards call->result_json is what may be sent (but for CALL_ASKS

@@ -87,6 +87,22 @@ static bool same_admin(const struct admin_config *a, const struct admin_config *
 	return a->on == b->on && str_eq(a->listen.address, b->listen.address);
 }
 
+/* Over stdio it is read once; from a file it is read again by itself. */
+static bool same_secret(const struct secret_config *a, const struct secret_config *b)
+{
+	return str_eq(a->file, b->file) &&
+	       (a->file.n || str_eq(secret_bytes(&a->value), secret_bytes(&b->value)));
+}
+
+static bool same_approvals(const struct approvals_config *a, const struct approvals_config *b)
+{
+	const struct listen_config *x = &a->listen, *y = &b->listen;
+
+	return a->on == b->on && str_eq(x->address, y->address) && x->tls == y->tls &&
+	       str_eq(x->tls_cert, y->tls_cert) && str_eq(x->tls_key, y->tls_key) &&
+	       str_eq(x->tls_client_ca, y->tls_client_ca);
+}
+
 /* What lives as long as the process: an operator who changed it must not think that a reload did.
  */
 static void warn_of_restart(const struct config *was, const struct config *now)
@@ -98,6 +114,8 @@ static void warn_of_restart(const struct config *was, const struct config *now)
 	} settings[] = {
 		{ "environment", was->environment == now->environment },
 		{ "name", str_eq(was->name, now->name) },
+		{ "instance", str_eq(was->instance, now->instance) },
+		{ "identity.stdio.key", same_secret(&was->stdio_key, &now->stdio_key) },
 		{ "store", str_eq(was->store_file, now->store_file) },
 		{ "audit", str_eq(was->audit_directory, now->audit_directory) &&
 				   str_eq(was->audit_keys, now->audit_keys) &&
@@ -105,14 +123,18 @@ static void warn_of_restart(const struct config *was, const struct config *now)
 		{ "listen.http.address", was->listen.http == now->listen.http &&
 						 str_eq(was->listen.written, now->listen.written) },
 		{ "listen.admin", same_admin(&was->admin, &now->admin) },
+		{ "approvals", same_approvals(&was->approvals, &now->approvals) },
 		{ "tls", was->listen.tls == now->listen.tls &&
 				 str_eq(was->listen.tls_cert, now->listen.tls_cert) &&
 				 str_eq(was->listen.tls_key, now->listen.tls_key) &&
 				 str_eq(was->listen.tls_client_ca, now->listen.tls_client_ca) },
-		{ "limits", before->concurrency == after->concurrency &&
-				    before->connections == after->connections &&
-				    before->request_bytes == after->request_bytes &&
-				    before->streams == after->streams },
+		{ "limits",
+			before->concurrency == after->concurrency &&
+				before->connections == after->connections &&
+				before->connections_per_address == after->connections_per_address &&
+				before->request_bytes == after->request_bytes &&
+				before->streams == after->streams &&
+				before->streams_per_principal == after->streams_per_principal },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)

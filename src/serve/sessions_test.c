@@ -9,6 +9,7 @@
 
 static struct sessions *sessions;
 static struct arena arena;
+static const struct sha256 ann = { { 1 } }, ben = { { 2 } };
 
 static int set_up(void **state)
 {
@@ -29,24 +30,24 @@ static int tear_down(void **state)
 static void an_ended_session_stays_ended(void **state)
 {
 	(void)state;
-	assert_false(sessions_ended(sessions, S("a"), 7));
-	sessions_end(sessions, S("a"), 7);
-	sessions_end(sessions, S("a"), 7);
-	assert_true(sessions_ended(sessions, S("a"), 7));
-	assert_false(sessions_ended(sessions, S("b"), 7));
-	assert_false(sessions_ended(sessions, S(""), 7));
-	assert_false(sessions_ended(sessions, S("aa"), 7));
-	sessions_set_level(sessions, S("a"), S("debug"));
-	assert_true(sessions_ended(sessions, S("a"), 7));
+	assert_false(sessions_ended(sessions, &ann, S("a"), 7));
+	sessions_end(sessions, &ann, S("a"), 7);
+	sessions_end(sessions, &ann, S("a"), 7);
+	assert_true(sessions_ended(sessions, &ann, S("a"), 7));
+	assert_false(sessions_ended(sessions, &ann, S("b"), 7));
+	assert_false(sessions_ended(sessions, &ann, S(""), 7));
+	assert_false(sessions_ended(sessions, &ann, S("aa"), 7));
+	sessions_set_level(sessions, &ann, S("a"), S("debug"));
+	assert_true(sessions_ended(sessions, &ann, S("a"), 7));
 }
 
 static void a_level_is_the_session_s_own(void **state)
 {
 	(void)state;
 	assert_int_equal(sessions_level(sessions, &arena, S("a")).n, 0);
-	sessions_set_level(sessions, S("a"), S("debug"));
-	sessions_set_level(sessions, S("b"), S("emergency"));
-	sessions_set_level(sessions, S("a"), S("info"));
+	sessions_set_level(sessions, &ann, S("a"), S("debug"));
+	sessions_set_level(sessions, &ann, S("b"), S("emergency"));
+	sessions_set_level(sessions, &ann, S("a"), S("info"));
 	assert_str(sessions_level(sessions, &arena, S("a")), "info");
 	assert_str(sessions_level(sessions, &arena, S("b")), "emergency");
 	assert_int_equal(sessions_level(sessions, &arena, S("c")).n, 0);
@@ -60,7 +61,7 @@ static void a_level_asked_for_without_memory_locks_nothing(void **state)
 	volatile bool jumped = false;
 
 	(void)state;
-	sessions_set_level(sessions, S("a"), S("debug"));
+	sessions_set_level(sessions, &ann, S("a"), S("debug"));
 	arena_init(&tiny, 1);
 	if (arena_catch(&tiny, &place))
 		jumped = true;
@@ -81,10 +82,10 @@ static void watched_uris_are_bounded_and_each_counts_once(void **state)
 	memset(text, 'u', sizeof text);
 	for (unsigned i = 0; i < SESSION_URIS_MAX; i++) {
 		snprintf(uri, sizeof uri, "a://%u", i);
-		assert_true(sessions_subscribe(sessions, S("s"), str_c(uri)));
-		assert_true(sessions_subscribe(sessions, S("s"), str_c(uri)));
+		assert_true(sessions_subscribe(sessions, &ann, S("s"), str_c(uri)));
+		assert_true(sessions_subscribe(sessions, &ann, S("s"), str_c(uri)));
 	}
-	assert_false(sessions_subscribe(sessions, S("s"), S("a://one-more")));
+	assert_false(sessions_subscribe(sessions, &ann, S("s"), S("a://one-more")));
 	assert_true(sessions_wants(sessions, S("s"), S("a://0")));
 	assert_false(sessions_wants(sessions, S("s"), S("a://one-more")));
 	assert_false(sessions_wants(sessions, S("t"), S("a://0")));
@@ -93,8 +94,9 @@ static void watched_uris_are_bounded_and_each_counts_once(void **state)
 	sessions_unsubscribe(sessions, S("t"), S("a://1"));
 	assert_false(sessions_wants(sessions, S("s"), S("a://0")));
 	assert_true(sessions_wants(sessions, S("s"), S("a://63")));
-	assert_true(sessions_subscribe(sessions, S("s"), str_n(text, SESSION_URI_BYTES)));
-	assert_false(sessions_subscribe(sessions, S("t"), str_n(text, SESSION_URI_BYTES + 1)));
+	assert_true(sessions_subscribe(sessions, &ann, S("s"), str_n(text, SESSION_URI_BYTES)));
+	assert_false(
+		sessions_subscribe(sessions, &ann, S("t"), str_n(text, SESSION_URI_BYTES + 1)));
 }
 
 static void the_longest_unused_is_forgotten_first(void **state)
@@ -102,19 +104,36 @@ static void the_longest_unused_is_forgotten_first(void **state)
 	char nonce[32];
 
 	(void)state;
-	sessions_end(sessions, S("ended"), 7);
-	sessions_set_level(sessions, S("old"), S("debug"));
-	sessions_set_level(sessions, S("used"), S("debug"));
+	sessions_end(sessions, &ann, S("ended"), 7);
+	sessions_set_level(sessions, &ann, S("old"), S("debug"));
+	sessions_set_level(sessions, &ann, S("used"), S("debug"));
 	for (unsigned i = 0; i < SESSIONS_MAX - 1; i++) {
 		snprintf(nonce, sizeof nonce, "n%u", i);
-		sessions_set_level(sessions, str_c(nonce), S("info"));
+		sessions_set_level(sessions, &ann, str_c(nonce), S("info"));
 		if (i % 500 == 0)
 			assert_str(sessions_level(sessions, &arena, S("used")), "debug");
 	}
 	assert_int_equal(sessions_level(sessions, &arena, S("old")).n, 0);
 	assert_str(sessions_level(sessions, &arena, S("used")), "debug");
 	assert_str(sessions_level(sessions, &arena, S("n0")), "info");
-	assert_true(sessions_ended(sessions, S("ended"), 7));
+	assert_true(sessions_ended(sessions, &ann, S("ended"), 7));
+}
+
+static void whoever_remembers_most_forgets_first(void **state)
+{
+	char nonce[32];
+
+	(void)state;
+	sessions_set_level(sessions, &ben, S("of ben"), S("debug"));
+	assert_true(sessions_subscribe(sessions, &ben, S("of ben"), S("a://1")));
+	for (unsigned i = 0; i < 3 * SESSIONS_MAX; i++) {
+		snprintf(nonce, sizeof nonce, "n%u", i);
+		sessions_set_level(sessions, &ann, str_c(nonce), S("info"));
+	}
+	assert_int_equal(sessions_level(sessions, &arena, S("n0")).n, 0);
+	assert_str(sessions_level(sessions, &arena, S("of ben")), "debug");
+	assert_true(sessions_wants(sessions, S("of ben"), S("a://1")));
+	assert_str(sessions_level(sessions, &arena, str_c(nonce)), "info");
 }
 
 static _Atomic unsigned lanes;
@@ -130,14 +149,14 @@ static void *use(void *arg)
 		char nonce[32];
 
 		snprintf(nonce, sizeof nonce, "n%u", (i * 7 + lane) % 40);
-		if (!sessions_subscribe(sessions, str_c(nonce), S("a://1")))
+		if (!sessions_subscribe(sessions, &ann, str_c(nonce), S("a://1")))
 			break;
-		sessions_set_level(sessions, str_c(nonce), S("debug"));
+		sessions_set_level(sessions, &ann, str_c(nonce), S("debug"));
 		(void)sessions_level(sessions, &own, str_c(nonce));
 		(void)sessions_wants(sessions, str_c(nonce), S("a://1"));
 		sessions_unsubscribe(sessions, str_c(nonce), S("a://1"));
 		if (i % 10 == 0)
-			sessions_end(sessions, str_c(nonce), 7);
+			sessions_end(sessions, &ann, str_c(nonce), 7);
 	}
 	arena_done(&own);
 	return NULL;
@@ -152,7 +171,7 @@ static void many_threads_share_them(void **state)
 		pthread_create(&threads[i], NULL, use, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
-	assert_true(sessions_ended(sessions, S("n0"), 7));
+	assert_true(sessions_ended(sessions, &ann, S("n0"), 7));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -165,6 +184,7 @@ int main(void)
 		TEST(a_level_asked_for_without_memory_locks_nothing),
 		TEST(watched_uris_are_bounded_and_each_counts_once),
 		TEST(the_longest_unused_is_forgotten_first),
+		TEST(whoever_remembers_most_forgets_first),
 		TEST(many_threads_share_them),
 	};
 

@@ -7,14 +7,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hostport.h"
+#include "config/environ.h"
 #include "config/profile.h"
 #include "json/write.h"
 #include "serve/admin.h"
+#include "serve/approvals_front.h"
 #include "serve/drills.h"
 #include "serve/http_front.h"
 #include "serve/key_check.h"
 #include "serve/log.h"
 #include "serve/reload.h"
+#include "serve/settle.h"
 #include "serve/stdio_front.h"
 #include "serve/survey_keys.h"
 
@@ -49,17 +52,6 @@ static void harden(void)
 #endif
 }
 
-/* A key that came by the environment is not to be read there any longer. */
-static void scrub_environment(struct str secret)
-{
-	for (char **variable = environ; secret.n && *variable; variable++) {
-		char *value = strchr(*variable, '=');
-
-		if (value && str_eq(str_c(value + 1), secret))
-			wipe(value + 1, secret.n);
-	}
-}
-
 static struct world *open_or_explain(const struct world_options *options)
 {
 	struct report report;
@@ -71,7 +63,7 @@ static struct world *open_or_explain(const struct world_options *options)
 	if (w) {
 		struct generation *g = world_hold(w);
 
-		scrub_environment(secret_bytes(&g->config->stdio_key.value));
+		environ_wipe();
 		apply_log_level(options, g->config);
 		world_drop(w, g);
 	}
@@ -115,6 +107,16 @@ static void print_profile(enum environment e)
 	buf_done(&text);
 }
 
+/* Who can change something with no person behind it. */
+static void print_machines(struct world *w, const struct generation *g, struct arena *a)
+{
+	struct buf text;
+
+	buf_in(&text, a, (size_t)1 << 20);
+	survey_machines_write(w, g, a, &text);
+	fwrite(text.p ? text.p : "", 1, text.n, stdout);
+}
+
 int serve_check(const struct world_options *options)
 {
 	struct report report;
@@ -134,6 +136,7 @@ int serve_check(const struct world_options *options)
 			drills_review(
 				world_store(w), clock_wall_us(), g->config->file, &report.findings);
 		print_profile(g->config->environment);
+		print_machines(w, g, report.findings.a);
 		world_drop(w, g);
 		world_close(&w);
 	}
@@ -207,26 +210,6 @@ static bool take_signal(
 	return false;
 }
 
-static void reload_certificates(struct http_server *http)
-{
-	struct log_text text;
-	struct err err;
-
-	if (!http_server_reload_tls(http, &err))
-		log_error(
-			"certificate_not_reloaded", "error=%s", log_value(&text, str_c(err.text)));
-}
-
-static void run_until_stopped(struct server *s, struct http_server *http,
-	const struct world_options *options, int signals)
-{
-	bool reloaded;
-
-	while (!take_signal(s, options, signals, &reloaded))
-		if (reloaded)
-			reload_certificates(http);
-}
-
 /* --- HTTP --- */
 
 struct listener {
@@ -235,7 +218,28 @@ struct listener {
 	struct pool *pool;
 	struct http_server *http;
 	struct admin *admin; /* NULL: no listen.admin */
+	struct approvals_front *approvals; /* NULL: no approval pages */
 };
+
+static void reload_certificates(struct listener *l)
+{
+	struct log_text text;
+	struct err err;
+
+	if (!http_server_reload_tls(l->http, &err) ||
+		(l->approvals && !approvals_front_reload_tls(l->approvals, &err)))
+		log_error(
+			"certificate_not_reloaded", "error=%s", log_value(&text, str_c(err.text)));
+}
+
+static void run_until_stopped(struct listener *l, const struct world_options *options, int signals)
+{
+	bool reloaded;
+
+	while (!take_signal(&l->server, options, signals, &reloaded))
+		if (reloaded)
+			reload_certificates(l);
+}
 
 static void tick(void *ctx, uint64_t mono_ms)
 {
@@ -259,6 +263,7 @@ static struct http_config http_settings(const struct config *c, struct http_fron
 		.idle_ms = 75000,
 		.keepalive_ms = 15000,
 		.max_conns = c->limits.connections,
+		.per_address = c->limits.connections_per_address,
 		.stream_pending = (size_t)1 << 20,
 		.serve = http_front_serve,
 		.refused = http_front_refused,
@@ -285,12 +290,17 @@ static bool listener_open(struct listener *l, struct world *w, struct err *err)
 		l->admin = admin_new(&view, err);
 		ok = l->admin != NULL;
 	}
+	if (ok && g->config->approvals.on) {
+		l->approvals = approvals_front_new(&l->server, err);
+		ok = l->approvals != NULL;
+	}
 	world_drop(w, g);
 	return ok;
 }
 
 static void listener_close(struct listener *l)
 {
+	approvals_front_free(&l->approvals);
 	admin_free(&l->admin);
 	if (l->pool)
 		pool_stop(l->pool);
@@ -320,6 +330,11 @@ static void announce(const struct listener *l, struct world *w)
 		log_info("admin", "address=%s",
 			log_value(&address, bound_to(&a, g->config->admin.listen.address,
 						    admin_port(l->admin))));
+	if (l->approvals)
+		log_info("approvals", "address=%s tls=%s",
+			log_value(&address, bound_to(&a, g->config->approvals.listen.address,
+						    approvals_front_port(l->approvals))),
+			g->config->approvals.listen.tls ? "on" : "off");
 	log_info("listening", "address=%s tls=%s name=%s environment=%s instance=%.*s tools=%zu",
 		log_value(&address, bound_to(&a, c->address, l->front.port)), c->tls ? "on" : "off",
 		log_value(&name, g->config->name), environment_name(g->config->environment),
@@ -354,7 +369,11 @@ static int listener_start(struct listener *l, struct world *w, struct err *err)
 		err_while(err, "the audit log cannot be written");
 		return EX_CANTCREAT;
 	}
-	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) ? 0 : EX_OSERR;
+	settle_once(w);
+	return pool_start(l->pool, err) && (!l->admin || admin_start(l->admin, err)) &&
+			       (!l->approvals || approvals_front_start(l->approvals, err))
+		       ? 0
+		       : EX_OSERR;
 }
 
 static int serve_listener(struct world *w, const struct world_options *options, int signals)
@@ -369,7 +388,7 @@ static int serve_listener(struct world *w, const struct world_options *options, 
 		world_tell_keys(w);
 		http_server_start(l.http);
 		announce(&l, w);
-		run_until_stopped(&l.server, l.http, options, signals);
+		run_until_stopped(&l, options, signals);
 		hub_end_all(l.server.hub);
 		http_server_stop(l.http, clock_mono_ms() + STOP_MS);
 	}

@@ -136,12 +136,12 @@ static enum identity_verdict verify(
 	struct log_text why;
 	struct err err;
 
-	if (f->key_file && !secret_file_get(f->key_file, clock_mono_ms(), &key, &err)) {
+	if (f->key_file && !secret_file_get(f->key_file, clock_boot_ms(), &key, &err)) {
 		log_error("key_unreadable", "error=%s", log_value(&why, str_c(err.text)));
 	} else {
 		shown.bearer = secret_bytes(&key);
 		verdict = identity_verify(
-			g->identity, &j->arena, &shown, clock_wall_us(), clock_mono_ms(), out);
+			g->identity, &j->arena, &shown, clock_wall_us(), clock_boot_ms(), out);
 	}
 	secret_wipe(&key);
 	return verdict;

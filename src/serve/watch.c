@@ -4,7 +4,9 @@
  * and prolongs no lease.  2. a call is in the list from before its kill step is judged until it
  * ran, so that an order is met by the one or the other.  3. the list's lock and the edition's are
  * never held across a call out of this file's rooms.  4. the store is looked at through a
- * connection of its own: nobody else's wait delays an order. */
+ * connection of its own: nobody else's wait delays an order.  5. an order that was in force is so
+ * until the store says who lifted it or that its time has come.  One that is missing, or another
+ * file in the store's place, is doubt, at once: what else is missing is not known. */
 #include "serve/watch.h"
 
 #include "base/clock.h"
@@ -45,7 +47,7 @@ struct watch {
 	pthread_mutex_t lock; /* of what follows */
 	struct edition *now; /* NULL: nothing was read yet */
 	uint64_t lease_boot_ms, editions;
-	bool local;
+	bool local, lost; /* lost: the store is not what it was */
 	struct watched *first;
 
 	/* The looking thread's own. */
@@ -127,7 +129,7 @@ static struct kill_state state_of(const struct watch *w, const struct edition *e
 	return (struct kill_state){
 		.read = e != NULL,
 		.local = w->local,
-		.beyond = e && e->beyond,
+		.beyond = w->lost || (e && e->beyond),
 		.lease_boot_ms = w->lease_boot_ms,
 		.orders = e ? e->orders : NULL,
 		.count = e ? e->count : 0,
@@ -197,11 +199,12 @@ bool watch_ends_streams(struct watch *w, const struct kill_target *t)
 	return kill_ends_streams(&found);
 }
 
-bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us)
+bool watch_ended_session(
+	struct watch *w, const struct kill_target *t, int64_t issued_us, uint64_t boot_ms)
 {
 	struct edition *held;
 	struct kill_state s = hold(w, &held);
-	bool ended = kill_ended_session(&s, t, issued_us);
+	bool ended = kill_ended_session(&s, t, issued_us, boot_ms);
 
 	edition_drop(held);
 	return ended;
@@ -242,8 +245,16 @@ static void add_grant(struct arena *a, struct principal *who, struct str grant)
 	who->grant_count = n;
 }
 
-/* A request names a subject and no more, and so do the keys of this store.  The same name of an
- * issuer's token, a proxy or a certificate may be somebody else.  The edition is held as long as
+/* Of a proxy or a certificate the same name may be somebody else. */
+static bool gains(const struct edition_glass *g, const struct principal *who)
+{
+	enum credential_kind kind = g->issuer.n ? CREDENTIAL_JWT : CREDENTIAL_KEY;
+
+	return who->credential_kind == kind && str_eq(g->issuer, who->issuer) &&
+	       str_eq(g->tenant, who->tenant) && str_eq(g->subject, who->subject);
+}
+
+/* The edition is held as long as
  * the arena: what is added is its text. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms)
 {
@@ -251,7 +262,7 @@ void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, 
 	struct edition *held;
 	struct kill_state s;
 
-	if (who->credential_kind != CREDENTIAL_KEY)
+	if (who->credential_kind != CREDENTIAL_KEY && who->credential_kind != CREDENTIAL_JWT)
 		return;
 	arena_defer(a, drop_held, place);
 	s = hold(w, place);
@@ -259,8 +270,7 @@ void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, 
 	for (size_t i = 0; held && i < held->glass_count; i++) {
 		const struct edition_glass *g = &held->glass[i];
 
-		if (boot_ms >= s.lease_boot_ms || boot_ms >= g->until_boot_ms ||
-			!str_eq(g->subject, who->subject))
+		if (boot_ms >= s.lease_boot_ms || boot_ms >= g->until_boot_ms || !gains(g, who))
 			continue;
 		who->break_glass = g->id;
 		add_grant(a, who, g->grant);
@@ -371,6 +381,62 @@ static void publish(struct watch *w, struct edition *e, const struct edition_row
 	edition_drop(before);
 }
 
+static bool is_row(const struct kill_order *o, const struct kill_row *row)
+{
+	return row->id == o->id && row->since_us == o->since_us && str_eq(row->name, o->name) &&
+	       str_eq(row->kind, str_c(kill_kind_name(o->kind)));
+}
+
+static bool vanished(int64_t id, const char *kind, struct err *err)
+{
+	return err_set(err, E_CONTRACT,
+		"kill order %lld (%s) is not in the store any more, and nobody lifted it: put the "
+		"store back, or stop every postern that uses it, give the order again, and start",
+		(long long)id, kind);
+}
+
+/* An order that was in force and is not listed: its row says what became of it. */
+static bool look_for(struct watch *w, struct arena *a, const struct kill_order *o, struct err *err)
+{
+	struct kill_row row;
+	bool found;
+
+	if (!store_kill_get(w->store, a, o->id, &row, &found, err))
+		return false;
+	return (found && is_row(o, &row)) || vanished(o->id, kill_kind_name(o->kind), err);
+}
+
+static bool has_row(const struct edition_rows *rows, int64_t id)
+{
+	for (size_t i = 0; i < rows->kill_count; i++)
+		if (rows->kills[i].id == id)
+			return true;
+	return false;
+}
+
+/* Both lists have much the same order, so that the next row is mostly the one. */
+static bool none_vanished(
+	struct watch *w, struct arena *a, const struct edition_rows *rows, struct err *err)
+{
+	const struct edition *before = w->now;
+	size_t next = 0;
+
+	for (size_t i = 0; before && i < before->count; i++) {
+		const struct kill_order *o = &before->orders[i];
+
+		if (o->over)
+			continue;
+		while (next < rows->kill_count && rows->kills[next].id > o->id)
+			next++;
+		if (next < rows->kill_count && is_row(o, &rows->kills[next]))
+			next++;
+		else if (!look_for(w, a, o, err))
+			return false;
+	}
+	return !before || !before->beyond || has_row(rows, before->beyond) ||
+	       vanished(before->beyond, "unknown", err);
+}
+
 static bool look_at_store(struct watch *w, uint64_t boot_ms, int64_t wall_us, struct err *err)
 {
 	struct edition_rows rows = { 0 };
@@ -389,8 +455,9 @@ static bool look_at_store(struct watch *w, uint64_t boot_ms, int64_t wall_us, st
 		rows.glass_count = 0;
 	if (ok && !there && w->was_there)
 		ok = err_set(err, E_NOT_FOUND, "the store's file is gone");
+	rows.kills = ok ? kills : NULL;
+	ok = ok && none_vanished(w, &a, &rows, err);
 	if (ok) {
-		rows.kills = kills;
 		rows.glass = glass;
 		w->was_there = there;
 		publish(w, edition_new(w->now, &rows, boot_ms, wall_us), &rows, boot_ms, wall_us);
@@ -406,7 +473,7 @@ static void tell_doubt(struct watch *w, uint64_t boot_ms, const struct err *why)
 	bool doubt;
 
 	pthread_mutex_lock(&w->lock);
-	doubt = !w->now || w->now->beyond || boot_ms >= w->lease_boot_ms;
+	doubt = !w->now || w->now->beyond || w->lost || boot_ms >= w->lease_boot_ms;
 	w->editions += doubt != w->in_doubt;
 	w->in_doubt = doubt;
 	pthread_mutex_unlock(&w->lock);
@@ -453,11 +520,11 @@ void watch_look(struct watch *w, uint64_t boot_ms, int64_t wall_us)
 	ok = look_at_switch(w, &err);
 	stop_running(w, boot_ms); /* before the store, which may be slow to answer */
 	ok = ok && look_at_store(w, boot_ms, wall_us, &err);
-	if (ok) {
-		pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->lock);
+	if (ok)
 		w->lease_boot_ms = boot_ms + WATCH_LEASE_MS;
-		pthread_mutex_unlock(&w->lock);
-	}
+	w->lost = !ok && (w->lost || err.code == E_CONTRACT);
+	pthread_mutex_unlock(&w->lock);
 	tell_doubt(w, boot_ms, ok ? NULL : &err);
 	stop_running(w, boot_ms);
 }

@@ -2,7 +2,8 @@
  *
  * A thread of its own looks at the store every quarter of a second, publishes an immutable edition
  * of the orders, and stops running calls that one of them now meets.  What was read is good for
- * WATCH_LEASE_MS; then, and before the first look, everything is paused.
+ * WATCH_LEASE_MS; then, and before the first look, everything is paused; at once, when an order
+ * that was in force has vanished from the store or another file stands in its place.
  *
  * The local switch needs no store and no network: SIGUSR2, or a file KILL beside the store's file,
  * pauses everything here until the file is removed.  The signal makes the file; while that cannot
@@ -40,7 +41,8 @@ void watch_enter(struct watch *w, struct watched *running);
 void watch_leave(struct watch *w, struct watched *running); /* may be said again */
 
 struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, uint64_t boot_ms);
-bool watch_ended_session(struct watch *w, const struct kill_target *t, int64_t issued_us);
+bool watch_ended_session(
+	struct watch *w, const struct kill_target *t, int64_t issued_us, uint64_t boot_ms);
 /* As a whole: by an order against everything or this server, the local switch, or doubt. */
 bool watch_is_paused(struct watch *w);
 /* For monitoring. */
@@ -57,7 +59,7 @@ bool watch_pauses_part(struct watch *w, uint64_t boot_ms);
 /* Has an order against them come that ends their streams? */
 bool watch_ends_streams(struct watch *w, const struct kill_target *t);
 /* Adds the grants that broken glass gives this principal now, and marks it with the request.
- * To who came with a key only. */
+ * By tenant and subject of a key, or of a token of the issuer that was named. */
 void watch_break_glass(struct watch *w, struct arena *a, struct principal *who, uint64_t boot_ms);
 struct str watch_instance(const struct watch *w);
 /* Counts up whenever something else is in force. */

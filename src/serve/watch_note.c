@@ -94,6 +94,10 @@ void note_glass(
 		jw_put_i64(&j, S("request"), g->id);
 		jw_put_str(&j, S("change"), S("seen"));
 		jw_put_str(&j, S("subj"), str_sub(g->subject, 0, 256));
+		if (g->tenant.n)
+			jw_put_str(&j, S("ten"), str_sub(g->tenant, 0, 256));
+		if (g->issuer.n)
+			jw_put_str(&j, S("iss"), str_sub(g->issuer, 0, 512));
 		jw_put_str(&j, S("grant"), str_sub(g->grant, 0, 256));
 		jw_object_end(&j);
 		if (buf_ok(&fields))

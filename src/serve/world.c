@@ -6,22 +6,31 @@
 #include "serve/world.h"
 
 #include "base/clock.h"
+#include "base/hostport.h"
 #include "guard/survey.h"
-#include "serve/log.h"
+#include "render/mask.h"
 #include "serve/issuers.h"
+#include "serve/log.h"
+#include "serve/reconcile.h"
+#include "serve/settle.h"
+#include "site/site.h"
 
 #include <pthread.h>
 
 #define GENERATION_BYTES ((size_t)256 << 20)
+#define KEY_WAITERS_OF 4 /* of so many workers one may wait for keys of an issuer */
 
 struct world {
 	pthread_mutex_t lock;
 	struct generation *now;
 	struct store *store;
 	struct audit *audit;
+	struct reconcile *reconcile;
+	_Atomic bool settled;
 	struct watch *watch;
 	struct metrics *metrics;
 	int64_t started_us;
+	_Atomic uint16_t approvals_port;
 	struct limits *limits;
 	struct jwks_cache *keys_of_issuers;
 	struct seal seal;
@@ -142,6 +151,20 @@ static bool audit_key(void *ctx, struct secret *out, struct err *err)
 	return keyfile_get(w->keys, S("audit-hmac"), out, err);
 }
 
+/* What a mask leaves of a value, for the effects in the log. */
+static void audit_mask(
+	void *ctx, const struct effect_column *column, const struct cell *cell, struct buf *out)
+{
+	struct world *w = ctx;
+	struct generation *g = world_hold(w);
+	struct arena a;
+
+	arena_init(&a, (size_t)64 << 10);
+	buf_add(out, mask_text(&column->mask, world_mask_key(w, g), &a, cell));
+	arena_done(&a);
+	world_drop(w, g);
+}
+
 static void attach(struct world *w, struct generation *g)
 {
 	if (!w->store) {
@@ -151,11 +174,14 @@ static void attach(struct world *w, struct generation *g)
 			.timeout_ms = g->config->limits.audit_ms,
 			.key = audit_key,
 			.key_ctx = w,
+			.mask = audit_mask,
+			.mask_ctx = w,
 		};
 
 		w->keys = arena_str(&w->own, g->config->audit_keys);
 		w->store = store_new(arena_str(&w->own, g->config->store_file));
 		w->audit = audit_new(&audit);
+		w->reconcile = reconcile_new(w->audit, audit.directory, settle_look, w);
 		w->watch = watch_new(g->config->store_file, g->config->instance, w->audit);
 		w->limits = limits_new(
 			arena_fmt(&w->own, "%.*s.limits", STR_ARG(g->config->store_file)),
@@ -175,7 +201,8 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	w->metrics = metrics_new();
 	w->started_us = clock_wall_us();
 	w->memory = options->memory ? options->memory : GENERATION_BYTES;
-	w->keys_of_issuers = jwks_cache_new(&(struct jwks_cache_config){ .fetch = jwks_fetch });
+	w->keys_of_issuers = jwks_cache_new(
+		&(struct jwks_cache_config){ .fetch = jwks_fetch, .boot_ms = clock_boot_ms });
 	w->config_file = arena_str(&w->own, options->config_file);
 	w->listen = arena_str(&w->own, options->listen);
 	w->instance = arena_str(&w->own, options->instance);
@@ -191,6 +218,8 @@ struct world *world_open(const struct world_options *options, struct findings *f
 	}
 	attach(w, w->now);
 	arena_budget((size_t)w->now->config->limits.memory);
+	jwks_cache_let_wait(
+		w->keys_of_issuers, MAX(w->now->config->limits.concurrency / KEY_WAITERS_OF, 1u));
 	/* the socket stays: what a reload may open is judged by the address it is bound to */
 	if (w->now->config->listen.http)
 		w->listen = arena_str(&w->own, w->now->config->listen.address);
@@ -236,6 +265,7 @@ void world_close(struct world **w)
 	world_drop(*w, (*w)->now);
 	watch_free(&(*w)->watch);
 	jwks_cache_free(&(*w)->keys_of_issuers); /* its thread writes to the log */
+	reconcile_free(&(*w)->reconcile);
 	audit_close((*w)->audit);
 	limits_free(&(*w)->limits);
 	store_free(&(*w)->store);
@@ -308,6 +338,16 @@ struct audit *world_audit(struct world *w)
 	return w->audit;
 }
 
+_Atomic bool *world_settled(struct world *w)
+{
+	return &w->settled;
+}
+
+struct reconcile *world_reconcile(struct world *w)
+{
+	return w->reconcile;
+}
+
 struct watch *world_watch(struct world *w)
 {
 	return w->watch;
@@ -316,6 +356,31 @@ struct watch *world_watch(struct world *w)
 struct metrics *world_metrics(struct world *w)
 {
 	return w->metrics;
+}
+
+void world_set_approvals_port(struct world *w, uint16_t port)
+{
+	w->approvals_port = port;
+}
+
+/* Another process of the deployment may serve them: then the address is as it is written. */
+struct str world_plan_url(
+	struct world *w, const struct config *config, struct arena *a, struct str plan)
+{
+	const struct listen_config *l = &config->approvals.listen;
+	uint16_t port = w->approvals_port;
+	struct hostport at;
+
+	if (config->approvals.url.n)
+		return site_plan_url(a, config->approvals.url, plan);
+	if (!config->approvals.on || !hostport_read(l->address, &at))
+		return STR_NONE;
+	if (!port && str_eq(at.port, S("0")))
+		return STR_NONE;
+	return site_plan_url(a,
+		arena_fmt(a, "%s://%.*s:%.*s" SITE_ROOT, l->tls ? "https" : "http",
+			STR_ARG(at.name), STR_ARG(port ? arena_fmt(a, "%u", port) : at.port)),
+		plan);
 }
 
 int64_t world_started_us(const struct world *w)
@@ -343,6 +408,11 @@ bool world_seal(struct world *w, struct err *err)
 	}
 	pthread_mutex_unlock(&w->lock);
 	return ok;
+}
+
+bool world_key(struct world *w, struct str name, struct secret *out, struct err *err)
+{
+	return keyfile_get(w->keys, name, out, err); /* w->keys never changes */
 }
 
 struct str world_mask_key(struct world *w, const struct generation *g)

@@ -59,15 +59,26 @@ void world_tell_keys(struct world *w);
 
 struct store *world_store(struct world *w);
 struct audit *world_audit(struct world *w);
+struct reconcile *world_reconcile(struct world *w);
+_Atomic bool *world_settled(struct world *w); /* what was open was looked up (settle.h) */
 struct watch *world_watch(struct world *w); /* sleeps until watch_start */
 struct metrics *world_metrics(struct world *w);
 int64_t world_started_us(const struct world *w);
 struct limits *world_limits(struct world *w);
 
+/* The port of the approval pages that this process serves; 0: it serves none. */
+void world_set_approvals_port(struct world *w, uint16_t port);
+/* Where a person decides on this plan, to tell them; empty: nowhere but in the terminal. */
+struct str world_plan_url(
+	struct world *w, const struct config *config, struct arena *a, struct str plan);
+
 /* The key under cursors, sessions and request state: made beside the audit keys by the first
  * process that needs one, the same for all of them, so that a restart loses nothing. */
 bool world_seal(struct world *w, struct err *err) must_check;
 const struct seal *world_seal_of(struct world *w);
+
+/* A key of its own under this name, made beside the others by whoever comes first. */
+bool world_key(struct world *w, struct str name, struct secret *out, struct err *err) must_check;
 
 /* The key of the mask `hash`, made beside the others by the first call that shows one; empty when
  * the catalog has no such mask, or when the key cannot be had: then such values are redacted. */

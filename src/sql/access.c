@@ -95,6 +95,18 @@ bool access_is_read(int action, const char *name, const char *detail)
 	}
 }
 
+bool access_is_write(int action, const char *name)
+{
+	if (action != SQLITE_INSERT && action != SQLITE_UPDATE && action != SQLITE_DELETE)
+		return false;
+	return sqlite3_strnicmp(name, "sqlite_", 7) != 0;
+}
+
+bool access_is_ours(const char *name)
+{
+	return name && sqlite3_strnicmp(name, "postern_", 8) == 0;
+}
+
 static const struct access *find(
 	const struct access_list *l, int action, const char *name, const char *detail)
 {
@@ -138,7 +150,7 @@ bool access_has(const struct access_list *l, int action, const char *name, const
 	const char *via)
 {
 	if (action != SQLITE_READ && action != SQLITE_FUNCTION)
-		return access_is_read(action, name, detail);
+		return access_is_read(action, name, detail) || find(l, action, name, detail);
 	if (find(l, action, name, detail))
 		return true;
 	if (action != SQLITE_READ)
@@ -146,6 +158,14 @@ bool access_has(const struct access_list *l, int action, const char *name, const
 	if (same("sqlite_master", name) && same("ROWID", detail))
 		return true; /* a virtual table's declaration again; tells nothing */
 	return find(l, action, name, "*") || (via && find(l, action, via, "*"));
+}
+
+bool access_writes(const struct access_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (access_is_write(l->list[i].action, l->list[i].name))
+			return true;
+	return false;
 }
 
 bool access_within(const struct access_list *part, const struct access_list *whole)

@@ -2,9 +2,10 @@
  *
  * Invariants: 1. the first prepare of a serial in a pool records what it touches; what was recorded
  * is never added to, and every later prepare, also the one SQLite does itself after a schema
- * change, is held to it.  2. nothing is prepared that is not a single read.  3. one statement of a
- * connection is open at a time. */
+ * change, is held to it.  2. nothing is prepared that is not a single statement; nothing but reads,
+ * unless the connection is for writing.  3. one statement of a connection is open at a time. */
 #include "sql/inside.h"
+#include "sql/capture_inside.h"
 #include "sql/real.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ static bool is_blank(struct lite *l, const char *tail)
 	return true;
 }
 
-static sqlite3_stmt *compile(struct lite *l, const char *sql, struct err *err)
+static sqlite3_stmt *compile(struct lite *l, const char *sql, bool may_write, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
 	const char *tail = sql;
@@ -63,7 +64,7 @@ static sqlite3_stmt *compile(struct lite *l, const char *sql, struct err *err)
 	if (!s || !is_blank(l, tail))
 		err_set(err, E_CONTRACT,
 			s ? "there is more than one statement" : "there is no statement");
-	else if (!sqlite3_stmt_readonly(s) || sqlite3_stmt_isexplain(s))
+	else if ((!may_write && !sqlite3_stmt_readonly(s)) || sqlite3_stmt_isexplain(s))
 		err_set(err, E_DENIED, "the statement is not a read");
 	else
 		return s;
@@ -77,7 +78,7 @@ static sqlite3_stmt *compile_held(
 	sqlite3_stmt *s;
 
 	l->held = held;
-	s = compile(l, sql, err);
+	s = compile(l, sql, l->pool->writing, err);
 	l->held = NULL;
 	return s;
 }
@@ -91,8 +92,14 @@ static sqlite3_stmt *compile_recorded(struct lite *l, const char *sql, unsigned 
 	bool complete;
 
 	l->recording = list;
-	s = compile(l, sql, err);
+	s = compile(l, sql, l->pool->writing, err);
 	l->recording = NULL;
+	/* VACUUM, say, of which the authorizer is not told */
+	if (s && !sqlite3_stmt_readonly(s) && !access_writes(list)) {
+		err_set(err, E_DENIED, "the statement changes more than rows");
+		sqlite3_finalize(s);
+		s = NULL;
+	}
 	if (!s) {
 		access_free(&list);
 		return NULL;
@@ -121,8 +128,9 @@ struct lite_stmt *lite_prepare_once(struct lite *l, struct str sql, struct err *
 
 	bug_on(s->s);
 	memcpy(text, sql.p, sql.n);
+	lite_distrust(l, true);
 	l->once_list = l->recording = access_new();
-	s->s = compile(l, text, err);
+	s->s = compile(l, text, false, err);
 	l->recording = NULL;
 	heap_free(text);
 	l->own = true;
@@ -145,7 +153,14 @@ void lite_end_once(struct lite_stmt *s)
 		lite_end(s);
 	sqlite3_finalize(s->s);
 	s->s = NULL;
+	s->own = false;
 	access_free(&s->l->once_list);
+	lite_distrust(s->l, false);
+}
+
+struct str lite_denied(const struct lite *l)
+{
+	return l->denied_action ? str_c(l->denied_table) : STR_NONE;
 }
 
 struct str lite_words(const struct lite *l)
@@ -163,6 +178,10 @@ struct lite_stmt *lite_prepare(struct lite *l, unsigned serial, struct str sql, 
 	s = &l->statements[serial];
 	if (s->s)
 		return s;
+	if (l->capture && !l->in_transaction && !capture_know(l->capture)) {
+		lite_fail(l, sqlite3_errcode(l->db), err);
+		return NULL;
+	}
 	text = heap_alloc(sql.n + 1);
 	memcpy(text, sql.p, sql.n);
 	allowed = allowed_of(l->pool, serial);
@@ -190,8 +209,8 @@ bool lite_facts(struct lite_stmt *s, struct arena *a, struct lite_facts *out, st
 		names[i] = arena_str(a, str_c(name));
 		types[i] = arena_str(a, str_c(sqlite3_column_decltype(s->s, (int)i)));
 	}
-	/* lite_prepare refuses all others */
-	*out = (struct lite_facts){ .readonly = true,
+	/* lite_prepare refuses more than one */
+	*out = (struct lite_facts){ .readonly = sqlite3_stmt_readonly(s->s) != 0,
 		.single = true,
 		.columns = names,
 		.declared_types = types,
@@ -199,7 +218,7 @@ bool lite_facts(struct lite_stmt *s, struct arena *a, struct lite_facts *out, st
 	return true;
 }
 
-static bool step_own(struct lite *l, sqlite3_stmt *s, struct err *err)
+bool lite_step_own(struct lite *l, sqlite3_stmt *s, struct err *err)
 {
 	int rc;
 
@@ -212,8 +231,8 @@ static bool step_own(struct lite *l, sqlite3_stmt *s, struct err *err)
 
 bool lite_begin(struct lite *l, struct err *err)
 {
-	bug_on(l->in_transaction);
-	l->in_transaction = step_own(l, l->begin, err);
+	bug_on(l->in_transaction || l->capture);
+	l->in_transaction = lite_step_own(l, l->begin, err);
 	return l->in_transaction;
 }
 
@@ -223,9 +242,11 @@ void lite_rollback(struct lite *l)
 
 	if (!l->in_transaction)
 		return;
-	l->in_transaction = false;
+	l->in_transaction = l->spoiled = false;
+	if (l->capture)
+		capture_forget(l->capture);
 	/* an error may have ended the transaction already */
-	if (!sqlite3_get_autocommit(l->db) && !step_own(l, l->rollback, &err))
+	if (!sqlite3_get_autocommit(l->db) && !lite_step_own(l, l->rollback, &err))
 		l->broken = true;
 }
 
@@ -270,12 +291,15 @@ enum lite_step lite_step(struct lite_stmt *s, struct err *err)
 		s->open = true;
 	}
 	l->held = s->allowed;
+	l->own = s->own;
 	rc = sqlite3_step(s->s);
 	l->held = NULL;
+	l->own = false;
 	if (rc == SQLITE_ROW)
 		return LITE_ROW;
 	if (rc == SQLITE_DONE)
 		return LITE_DONE;
+	l->spoiled = l->in_transaction;
 	lite_fail(l, rc, err);
 	return LITE_FAILED;
 }
@@ -294,7 +318,7 @@ void lite_end(struct lite_stmt *s)
 	s->open = false;
 }
 
-static struct str write_integer(struct arena *a, int64_t n)
+struct str lite_integer(struct arena *a, int64_t n)
 {
 	uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
 	char text[24], *p = text + sizeof text;
@@ -316,7 +340,7 @@ enum lite_type lite_column(
 
 	switch (sqlite3_column_type(s->s, i)) {
 	case SQLITE_INTEGER:
-		*text_out = write_integer(a, sqlite3_column_int64(s->s, i));
+		*text_out = lite_integer(a, sqlite3_column_int64(s->s, i));
 		return LITE_INTEGER;
 	case SQLITE_FLOAT:
 		*text_out = real_lexeme(a, sqlite3_column_double(s->s, i));
@@ -332,5 +356,29 @@ enum lite_type lite_column(
 	default:
 		*text_out = STR_NONE;
 		return LITE_NULL;
+	}
+}
+
+const char *lite_constraint(const struct lite *l)
+{
+	int rc = sqlite3_extended_errcode(l->db);
+
+	if ((rc & 0xff) != SQLITE_CONSTRAINT)
+		return NULL;
+	switch (rc) {
+	case SQLITE_CONSTRAINT_UNIQUE:
+	case SQLITE_CONSTRAINT_PRIMARYKEY:
+	case SQLITE_CONSTRAINT_ROWID:
+		return "unique";
+	case SQLITE_CONSTRAINT_NOTNULL:
+		return "not_null";
+	case SQLITE_CONSTRAINT_CHECK:
+		return "check";
+	case SQLITE_CONSTRAINT_FOREIGNKEY:
+		return "foreign_key";
+	case SQLITE_CONSTRAINT_DATATYPE:
+		return "datatype";
+	default:
+		return "trigger";
 	}
 }

@@ -22,7 +22,8 @@ static void configure(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-struct lite_pool *lite_pool_new(struct str file, unsigned size, unsigned statement_count)
+struct lite_pool *lite_pool_make(
+	struct str file, unsigned size, unsigned statement_count, bool writing)
 {
 	struct lite_pool *p = heap_new(struct lite_pool);
 	pthread_condattr_t attr;
@@ -32,6 +33,7 @@ struct lite_pool *lite_pool_new(struct str file, unsigned size, unsigned stateme
 	memcpy(p->file, file.p, file.n);
 	p->size = MAX(size, 1u);
 	p->statement_count = statement_count;
+	p->writing = writing;
 	p->idle = heap_alloc(p->size * sizeof *p->idle);
 	p->allowed = heap_alloc(MAX(statement_count, 1u) * sizeof *p->allowed);
 	pthread_mutex_init(&p->lock, NULL);
@@ -40,6 +42,11 @@ struct lite_pool *lite_pool_new(struct str file, unsigned size, unsigned stateme
 	pthread_cond_init(&p->given, &attr);
 	pthread_condattr_destroy(&attr);
 	return p;
+}
+
+struct lite_pool *lite_pool_new(struct str file, unsigned size, unsigned statement_count)
+{
+	return lite_pool_make(file, size, statement_count, false);
 }
 
 void lite_pool_free(struct lite_pool **pool)
@@ -140,6 +147,9 @@ void lite_give(struct lite *l)
 	struct lite_pool *p = l->pool;
 	bool keep;
 
+	/* a call that ran out of memory left in the middle of anything */
+	l->own = false;
+	l->held = l->recording = NULL;
 	if (l->running)
 		lite_end(l->running);
 	if (l->once.s)

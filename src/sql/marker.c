@@ -2,25 +2,35 @@
  *
  * Invariants: 1. the marker of another environment is never written over.  2. what cannot be read
  * as a marker is a failure, not "no marker".  3. the file must be there: nothing is created but the
- * table. */
+ * table.  4. the identity of a database, once made, stays. */
 #include "sql/marker.h"
 
+#include "base/digest.h"
 #include "sql/inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MARKER_BUSY_MS 5000
+#define IDENTITY_BYTES 16
 
 static const char table_sql[] =
 	"CREATE TABLE IF NOT EXISTS postern_marker ("
 	"only_row INTEGER PRIMARY KEY CHECK (only_row = 1), "
 	"environment TEXT NOT NULL, deployment TEXT NOT NULL, "
-	"synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)), installed_at TEXT NOT NULL)";
+	"synthetic INTEGER NOT NULL CHECK (synthetic IN (0, 1)), installed_at TEXT NOT NULL, "
+	"identity TEXT)";
+static const char alter_sql[] = "ALTER TABLE postern_marker ADD COLUMN identity TEXT";
 static const char exists_sql[] = "SELECT 1 FROM sqlite_schema WHERE name = 'postern_marker'";
+static const char has_identity_sql[] =
+	"SELECT 1 FROM pragma_table_info('postern_marker') WHERE name = 'identity'";
 static const char read_sql[] =
-	"SELECT environment, deployment, synthetic FROM main.postern_marker LIMIT 2";
-static const char write_sql[] = "INSERT OR REPLACE INTO postern_marker VALUES (1, ?1, ?2, ?3, ?4)";
+	"SELECT environment, deployment, synthetic, identity FROM main.postern_marker LIMIT 2";
+static const char read_without_sql[] =
+	"SELECT environment, deployment, synthetic, NULL FROM main.postern_marker LIMIT 2";
+static const char write_sql[] =
+	"INSERT OR REPLACE INTO postern_marker (only_row, environment, deployment, synthetic, "
+	"installed_at, identity) VALUES (1, ?1, ?2, ?3, ?4, ?5)";
 
 static struct str text_of(struct arena *a, sqlite3_stmt *s, int column)
 {
@@ -34,12 +44,12 @@ static bool fail(sqlite3 *db, struct err *err)
 	return err_set(err, E_INVALID, "the marker cannot be read: %s", sqlite3_errmsg(db));
 }
 
-static bool table_exists(sqlite3 *db, bool *out, struct err *err)
+static bool has_row(sqlite3 *db, const char *sql, bool *out, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(db, exists_sql, -1, &s, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
 		return fail(db, err);
 	rc = sqlite3_step(s);
 	*out = rc == SQLITE_ROW;
@@ -50,16 +60,21 @@ static bool table_exists(sqlite3 *db, bool *out, struct err *err)
 static bool read_row(sqlite3 *db, struct arena *a, struct marker *out, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
+	bool identity;
 	int rc;
 
-	if (sqlite3_prepare_v2(db, read_sql, -1, &s, NULL) != SQLITE_OK)
+	if (!has_row(db, has_identity_sql, &identity, err))
+		return false;
+	if (sqlite3_prepare_v2(db, identity ? read_sql : read_without_sql, -1, &s, NULL) !=
+		SQLITE_OK)
 		return fail(db, err);
 	rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW) {
 		*out = (struct marker){ .found = true,
 			.environment = text_of(a, s, 0),
 			.deployment = text_of(a, s, 1),
-			.synthetic = sqlite3_column_int(s, 2) == 1 };
+			.synthetic = sqlite3_column_int(s, 2) == 1,
+			.identity = text_of(a, s, 3) };
 		rc = sqlite3_step(s);
 	} else if (rc == SQLITE_DONE) {
 		rc = SQLITE_EMPTY;
@@ -74,7 +89,7 @@ static bool read_marker(sqlite3 *db, struct arena *a, struct marker *out, struct
 {
 	bool exists;
 
-	if (!table_exists(db, &exists, err))
+	if (!has_row(db, exists_sql, &exists, err))
 		return false;
 	*out = (struct marker){ 0 };
 	return !exists || read_row(db, a, out, err);
@@ -106,7 +121,8 @@ static void bind_text(sqlite3_stmt *s, int index, struct str text)
 	sqlite3_bind_text64(s, index, text.n ? text.p : "", text.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static bool write_row(sqlite3 *db, const struct marker *m, struct str installed_at, struct err *err)
+static bool write_row(sqlite3 *db, const struct marker *m, struct str identity,
+	struct str installed_at, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = sqlite3_prepare_v2(db, write_sql, -1, &s, NULL);
@@ -116,11 +132,32 @@ static bool write_row(sqlite3 *db, const struct marker *m, struct str installed_
 		bind_text(s, 2, m->deployment);
 		sqlite3_bind_int(s, 3, m->synthetic);
 		bind_text(s, 4, installed_at);
+		bind_text(s, 5, identity);
 		rc = sqlite3_step(s);
 	}
 	sqlite3_finalize(s);
 	return rc == SQLITE_DONE ||
 	       err_set(err, E_IO, "the marker cannot be written: %s", sqlite3_errmsg(db));
+}
+
+/* The table, also where it was made before databases had an identity. */
+static bool make_table(sqlite3 *db, struct err *err)
+{
+	bool identity;
+
+	return run(db, table_sql, err) && has_row(db, has_identity_sql, &identity, err) &&
+	       (identity || run(db, alter_sql, err));
+}
+
+static struct str make_identity(struct arena *a)
+{
+	char random[IDENTITY_BYTES];
+	struct buf hex;
+
+	random_bytes(random, sizeof random);
+	buf_in(&hex, a, 2 * sizeof random);
+	hex_write(&hex, str_n(random, sizeof random));
+	return buf_str(&hex);
 }
 
 static bool install(sqlite3 *db, struct arena *a, const struct marker *m, struct str installed_at,
@@ -133,7 +170,9 @@ static bool install(sqlite3 *db, struct arena *a, const struct marker *m, struct
 	if (now.found && !str_eq(now.environment, m->environment))
 		return err_set(err, E_EXISTS, "it is marked as %.*s of %.*s",
 			STR_ARG(now.environment), STR_ARG(now.deployment));
-	return run(db, table_sql, err) && write_row(db, m, installed_at, err) &&
+	if (!now.identity.n)
+		now.identity = make_identity(a);
+	return make_table(db, err) && write_row(db, m, now.identity, installed_at, err) &&
 	       run(db, "COMMIT", err);
 }
 

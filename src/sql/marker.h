@@ -10,6 +10,9 @@ struct marker {
 	bool found;
 	struct str environment, deployment; /* as written; may be of no environment we know */
 	bool synthetic;
+	/* 32 hex digits, made once and never again: which database this is, wherever it is moved
+	 * to; empty: it was marked before there was such a thing.  Not read by marker_install. */
+	struct str identity;
 };
 
 /* out->found is false when there is no such table.  E_INVALID: there is one that postern did not

@@ -1,4 +1,5 @@
 /* A marker is written once, read by everybody, and never becomes another environment's. */
+#include "base/digest.h"
 #include "base/test.h"
 #include "sql/marker.h"
 
@@ -133,6 +134,44 @@ static void what_is_no_marker_is_a_failure_and_not_none(void **state)
 	}
 }
 
+static void a_database_keeps_the_identity_it_was_given(void **state)
+{
+	struct marker m = marker_of(ENV_STAGING, true), first, second;
+	struct buf bytes;
+	struct err err;
+
+	(void)state;
+	buf_in(&bytes, &arena, 64);
+	assert_true(marker_install(str_c(file), &m, TIME, &err));
+	assert_true(look(&first, &err));
+	assert_true(first.identity.n == 32 && hex_read(first.identity, &bytes));
+	assert_true(marker_install(str_c(file), &m, TIME, &err));
+	assert_true(look(&second, &err));
+	assert_true(str_eq(first.identity, second.identity));
+	run_sql("DROP TABLE postern_marker");
+	assert_true(marker_install(str_c(file), &m, TIME, &err));
+	assert_true(look(&second, &err));
+	assert_false(str_eq(first.identity, second.identity));
+}
+
+static void a_marker_of_before_identities_gets_one(void **state)
+{
+	struct marker m = marker_of(ENV_STAGING, true), found;
+	struct err err;
+
+	(void)state;
+	run_sql("CREATE TABLE postern_marker (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), "
+		"environment TEXT NOT NULL, deployment TEXT NOT NULL, synthetic INTEGER NOT NULL "
+		"CHECK (synthetic IN (0, 1)), installed_at TEXT NOT NULL);"
+		"INSERT INTO postern_marker VALUES (1, 'staging', 'acme/crm', 1, 'then')");
+	assert_true(look(&found, &err));
+	assert_true(found.found);
+	assert_int_equal(found.identity.n, 0);
+	assert_true(marker_install(str_c(file), &m, TIME, &err));
+	assert_true(look(&found, &err));
+	assert_int_equal(found.identity.n, 32);
+}
+
 static void nothing_is_made_where_there_is_no_database(void **state)
 {
 	struct marker m = marker_of(ENV_DEVELOPMENT, false);
@@ -152,6 +191,8 @@ int main(void)
 		T(what_was_installed_is_read),
 		T(the_marker_of_another_environment_stays),
 		T(what_is_no_marker_is_a_failure_and_not_none),
+		T(a_database_keeps_the_identity_it_was_given),
+		T(a_marker_of_before_identities_gets_one),
 		T(nothing_is_made_where_there_is_no_database),
 	};
 

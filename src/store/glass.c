@@ -1,7 +1,9 @@
 /* glass - see glass.h.
  *
  * Invariants: 1. a row is approved once and reviewed once, and only after it was approved.  2. who
- * asked never approves, and neither does who gains: held here, too, under every caller. */
+ * asked never approves, and neither does who gains; who approved or gained never reviews: held
+ * here, too, under every caller, and by the subject alone, in whatever tenant.  3. what was asked
+ * for a day ago, or was ended, is approved no more. */
 #include "store/glass.h"
 
 #include "store/inside.h"
@@ -12,19 +14,26 @@
 #define TEXT_MAX_BYTES 4096
 
 static const char glass_ask[] =
-	"INSERT INTO break_glass (subject, grant_name, reason, asked_by, approved_by, reviewed_by,"
-	" asked_us, lasts_us, approved_us, until_us, reviewed_us) "
-	"VALUES (?1, ?2, ?3, ?4, '', '', ?5, ?6, 0, 0, 0)";
+	"INSERT INTO break_glass (subject, grant_name, reason, asked_by, tenant, issuer, "
+	"approved_by,"
+	" reviewed_by, asked_us, lasts_us, approved_us, until_us, reviewed_us) "
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', '', ?7, ?8, 0, 0, 0)";
 static const char glass_approve[] =
 	"UPDATE break_glass SET approved_by = ?2, approved_us = ?3, until_us = ?3 + lasts_us "
-	"WHERE id = ?1 AND approved_us = 0 AND asked_by != ?2 AND subject != ?2";
+	"WHERE id = ?1 AND approved_us = 0 AND ended_us = 0 AND asked_us > ?3 - 86400000000 "
+	"AND asked_by != ?2 AND subject != ?2";
 static const char glass_review[] =
 	"UPDATE break_glass SET reviewed_by = ?2, reviewed_us = ?3 "
-	"WHERE id = ?1 AND approved_us != 0 AND reviewed_us = 0 AND subject != ?2";
+	"WHERE id = ?1 AND approved_us != 0 AND reviewed_us = 0 AND subject != ?2 "
+	"AND approved_by != ?2";
+static const char glass_end[] =
+	"UPDATE break_glass SET ended_by = ?2, ended_us = ?3 "
+	"WHERE id = ?1 AND ended_us = 0 AND (approved_us = 0 OR until_us > ?3)";
 
 #define SELECT                                                                                     \
 	"SELECT id, subject, grant_name, reason, asked_by, approved_by, reviewed_by, asked_us, "   \
-	"lasts_us, approved_us, until_us, reviewed_us FROM break_glass WHERE "
+	"lasts_us, approved_us, until_us, reviewed_us, tenant, issuer, ended_by, ended_us "        \
+	"FROM break_glass WHERE "
 
 static const char *const glass_list[] = {
 	[GLASS_IN_FORCE] = SELECT "approved_us != 0 AND until_us > ?1 ORDER BY id DESC",
@@ -34,7 +43,8 @@ static const char *const glass_list[] = {
 
 bool store_glass_ask(struct store *s, const struct glass_row *row, int64_t *id_out, struct err *err)
 {
-	const struct str text[] = { row->subject, row->grant, row->reason, row->asked_by };
+	const struct str text[] = { row->subject, row->grant, row->reason, row->asked_by,
+		row->tenant, row->issuer };
 	sqlite3_stmt *q = NULL;
 	size_t bytes = 0;
 	int changed;
@@ -49,8 +59,8 @@ bool store_glass_ask(struct store *s, const struct glass_row *row, int64_t *id_o
 	if (ok) {
 		for (int i = 0; i < (int)ARRAY_LEN(text); i++)
 			store_bind(q, 1 + i, text[i]);
-		sqlite3_bind_int64(q, 5, row->asked_us);
-		sqlite3_bind_int64(q, 6, row->lasts_us);
+		sqlite3_bind_int64(q, 7, row->asked_us);
+		sqlite3_bind_int64(q, 8, row->lasts_us);
 		ok = store_change(s, q, &changed, err);
 	}
 	if (ok)
@@ -96,6 +106,11 @@ bool store_glass_review(struct store *s, int64_t id, struct str by, int64_t now_
 	return decide(s, glass_review, id, by, now_us, err);
 }
 
+bool store_glass_end(struct store *s, int64_t id, struct str by, int64_t now_us, struct err *err)
+{
+	return decide(s, glass_end, id, by, now_us, err);
+}
+
 static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, struct glass_row *out,
 	struct err *err)
 {
@@ -115,6 +130,10 @@ static bool read_row(const struct store *s, sqlite3_stmt *q, struct arena *a, st
 		.approved_us = sqlite3_column_int64(q, 9),
 		.until_us = sqlite3_column_int64(q, 10),
 		.reviewed_us = sqlite3_column_int64(q, 11),
+		.tenant = store_text_in(a, q, 12),
+		.issuer = store_text_in(a, q, 13),
+		.ended_by = store_text_in(a, q, 14),
+		.ended_us = sqlite3_column_int64(q, 15),
 	};
 	return true;
 }

@@ -6,7 +6,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
-#include "store/store.h"
+#include "store/clock.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -14,6 +14,12 @@
 
 #define STORE_BUSY_MS 2000
 #define STORE_STATEMENTS_MAX 128
+
+/* Which file it is, whatever its name. */
+struct store_inode {
+	dev_t device;
+	ino_t inode; /* 0: none */
+};
 
 struct store {
 	pthread_mutex_t lock;
@@ -24,17 +30,26 @@ struct store {
 		sqlite3_stmt *prepared;
 	} statements[STORE_STATEMENTS_MAX];
 	size_t statement_count;
-	dev_t device; /* of the file that is open */
-	ino_t inode;
-	bool seen; /* there was a file: from now on, none is a failure and not an empty store */
+	struct store_inode file_is, journal_is; /* while db is open: what it opened */
+	store_clock_read *clock;
+	char boot_id[64]; /* of clock_of_host, once it was asked */
 };
 
 /* schema.c: step i brings a file from version i to i + 1; steps that were released never change. */
 extern const char *const store_schema[];
 extern const int store_schema_version;
 
+/* clock.c: the store's time at this moment, from what was written last; tick writes it, too, and
+ * belongs into a transaction.  Both under the lock. */
+void store_clock_moment(struct store *s, struct store_moment *out);
+bool store_clock_look(struct store *s, const struct store_moment *now, int64_t *at_ms_out,
+	struct err *err) must_check;
+bool store_clock_tick(struct store *s, const struct store_moment *now, int64_t *at_ms_out,
+	struct err *err) must_check;
+
 /* All under the lock.  store_ready: the file behind the path, brought to our schema; true with
- * s->db NULL: there is nothing yet, and `making` is off. */
+ * s->db NULL: there is nothing yet, and `making` is off.  E_CONTRACT: there is another file now
+ * than the one that was opened, or its journal is not the one that we read. */
 bool store_ready(struct store *s, bool making, struct err *err) must_check;
 /* sql: a constant of the program, prepared once.  NULL: err says why. */
 sqlite3_stmt *store_query(struct store *s, const char *sql, struct err *err);

@@ -10,11 +10,12 @@
 
 #define COLUMNS                                                                                    \
 	"id, hash, subject, kind, tenant, agent, environment, label, roles, created_us, "          \
-	"expires_us, revoked_us, used_us, sealed, reason"
+	"expires_us, revoked_us, used_us, sealed, reason, "                                        \
+	"approver"
 
 static const char key_add[] =
 	"INSERT INTO api_keys (" COLUMNS ") "
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 static const char key_get[] = "SELECT " COLUMNS " FROM api_keys WHERE id = ?1";
 static const char key_list[] = "SELECT " COLUMNS " FROM api_keys ORDER BY created_us, id";
 static const char key_expiring[] = "SELECT count(*) FROM api_keys "
@@ -44,6 +45,7 @@ static bool read_row(
 		.used_us = sqlite3_column_int64(q, 12),
 		.sealed = store_text(q, 13, &text),
 		.reason = store_text(q, 14, &text),
+		.approver = sqlite3_column_int(q, 15) != 0,
 	};
 	if (sqlite3_column_bytes(q, 1) != SHA256_BYTES || !buf_ok(&text))
 		return err_set(err, E_INVALID, "store %s: a key has not the form of one", s->file);
@@ -78,6 +80,7 @@ bool store_key_add(struct store *s, const struct key_row *row, struct err *err)
 			sqlite3_bind_int64(q, 10 + i, number[i]);
 		store_bind(q, 14, row->sealed);
 		store_bind(q, 15, row->reason);
+		sqlite3_bind_int(q, 16, row->approver);
 		ok = store_change(s, q, &changed, err);
 	}
 	store_end(q);

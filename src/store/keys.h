@@ -15,6 +15,7 @@ struct key_row {
 	int64_t used_us; /* 0: never; kept to the minute */
 	struct str sealed; /* of a signing key: its secret, sealed; empty: a key that is sent */
 	struct str reason; /* why it was revoked */
+	bool approver; /* it decides on plans, and calls nothing */
 };
 
 bool store_key_add(struct store *s, const struct key_row *row, struct err *err) must_check;

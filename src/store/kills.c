@@ -20,11 +20,13 @@ static const char kill_lift[] = "UPDATE kills SET lifted_us = ?3, lifted_by = ?4
 static const char kill_lift_one[] =
 	"UPDATE kills SET lifted_us = ?3, lifted_by = ?4, lift_reason = ?5 "
 	"WHERE id = ?1 AND lifted_us = 0";
-static const char kill_list[] =
-	"SELECT id, kind, name, reason, set_by, since_us, until_us, drill, lifted_us, lifted_by,"
+#define SELECT                                                                                     \
+	"SELECT id, kind, name, reason, set_by, since_us, until_us, drill, lifted_us, lifted_by,"  \
 	" lift_reason FROM kills "
-	"WHERE (lifted_us = 0 OR lifted_us > ?1) AND (until_us = 0 OR until_us > ?1) "
-	"ORDER BY lifted_us != 0, id DESC LIMIT ?2";
+static const char kill_list[] =
+	SELECT "WHERE (lifted_us = 0 OR lifted_us > ?1) AND (until_us = 0 OR until_us > ?1) "
+	       "ORDER BY lifted_us != 0, id DESC LIMIT ?2";
+static const char kill_get[] = SELECT "WHERE id = ?1";
 static const char version[] = "PRAGMA user_version";
 
 bool store_kill_set(struct store *s, const struct kill_row *row, int64_t *id_out, struct err *err)
@@ -228,6 +230,38 @@ bool store_kill_list(struct store *s, struct arena *a, int64_t after_us, struct 
 		if (ok)
 			*there_out = true;
 	}
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+static bool get(struct store *s, struct arena *a, int64_t id, struct kill_row *out, bool *found_out,
+	struct err *err)
+{
+	sqlite3_stmt *q = store_query(s, kill_get, err);
+	bool ok = q != NULL;
+	int rc;
+
+	if (!q)
+		return false;
+	sqlite3_bind_int64(q, 1, id);
+	rc = sqlite3_step(q);
+	*found_out = rc == SQLITE_ROW;
+	if (*found_out)
+		ok = read_row(s, q, a, out, err);
+	else if (rc != SQLITE_DONE)
+		ok = store_fail(s, rc, err);
+	store_end(q);
+	return ok;
+}
+
+bool store_kill_get(struct store *s, struct arena *a, int64_t id, struct kill_row *out,
+	bool *found_out, struct err *err)
+{
+	bool ok;
+
+	*found_out = false;
+	pthread_mutex_lock(&s->lock);
+	ok = store_ready(s, false, err) && (!s->db || get(s, a, id, out, found_out, err));
 	pthread_mutex_unlock(&s->lock);
 	return ok;
 }

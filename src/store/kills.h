@@ -29,3 +29,7 @@ bool store_kill_lift_one(struct store *s, int64_t id, struct str by, struct str 
  * there is no store yet.  The arena must not have an arena_catch. */
 bool store_kill_list(struct store *s, struct arena *a, int64_t after_us, struct kill_row **rows_out,
 	size_t *count_out, bool *there_out, struct err *err) must_check;
+/* One order, whatever became of it.  *found_out false: there is none of this id.  As
+ * store_kill_list. */
+bool store_kill_get(struct store *s, struct arena *a, int64_t id, struct kill_row *out,
+	bool *found_out, struct err *err) must_check;

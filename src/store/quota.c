@@ -1,17 +1,12 @@
 /* quota - see quota.h.
  *
  * Invariants: 1. one transaction reads the clock and the counts, judges all asks and writes them;
- * BEGIN IMMEDIATE, so no two of them see the same count.  2. the clock in the store never goes
- * back.
- * 3. when anything fails, nothing was taken. */
+ * BEGIN IMMEDIATE, so no two of them see the same count.  2. when anything fails, nothing was
+ * taken. */
 #include "store/quota.h"
 
 #include "store/inside.h"
 
-static const char clock_get[] = "SELECT at_ms, boot, boot_ms, wall_ms FROM quota_clock";
-static const char clock_set[] =
-	"INSERT INTO quota_clock (one, at_ms, boot, boot_ms, wall_ms) VALUES (1, ?1, ?2, ?3, ?4) "
-	"ON CONFLICT (one) DO UPDATE SET at_ms = ?1, boot = ?2, boot_ms = ?3, wall_ms = ?4";
 static const char takes_get[] =
 	"SELECT at_ms, count FROM quota_takes WHERE key = ?1 AND at_ms > ?2 ORDER BY at_ms DESC";
 static const char takes_add[] =
@@ -26,46 +21,6 @@ static bool done(struct store *s, sqlite3_stmt *q, struct err *err)
 
 	store_end(q);
 	return ok;
-}
-
-/* The store's time now, from what was written last. */
-static int64_t go_on(sqlite3_stmt *q, const struct quota_now *now)
-{
-	int64_t at_ms = sqlite3_column_int64(q, 0), boot_ms = sqlite3_column_int64(q, 2);
-	int64_t wall_ms = sqlite3_column_int64(q, 3);
-	struct str boot = str_n(sqlite3_column_text(q, 1), (size_t)sqlite3_column_bytes(q, 1));
-
-	if (str_eq(boot, now->boot_id))
-		return at_ms + MAX((int64_t)now->boot_ms - boot_ms, (int64_t)0);
-	return at_ms + MAX(now->wall_us / 1000 - wall_ms, (int64_t)0);
-}
-
-static bool read_clock(
-	struct store *s, const struct quota_now *now, int64_t *at_ms_out, struct err *err)
-{
-	sqlite3_stmt *q = store_query(s, clock_get, err);
-	int rc;
-
-	if (!q)
-		return false;
-	rc = sqlite3_step(q);
-	*at_ms_out = rc == SQLITE_ROW ? go_on(q, now) : now->wall_us / 1000;
-	store_end(q);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE || store_fail(s, rc, err);
-}
-
-static bool write_clock(
-	struct store *s, const struct quota_now *now, int64_t at_ms, struct err *err)
-{
-	sqlite3_stmt *q = store_query(s, clock_set, err);
-
-	if (!q)
-		return false;
-	sqlite3_bind_int64(q, 1, at_ms);
-	store_bind(q, 2, now->boot_id);
-	sqlite3_bind_int64(q, 3, (int64_t)now->boot_ms);
-	sqlite3_bind_int64(q, 4, now->wall_us / 1000);
-	return done(s, q, err);
 }
 
 /* *wait_ms_out: 0 when there is room.  Newest first: the one that is `most` back must run out. */
@@ -114,13 +69,12 @@ static bool forget(struct store *s, int64_t at_ms, struct err *err)
 }
 
 static bool take(struct store *s, const struct quota_ask *asks, size_t count,
-	const struct quota_now *now, struct quota_answer *out, struct err *err)
+	const struct store_moment *now, struct quota_answer *out, struct err *err)
 {
 	int64_t at_ms;
 
 	*out = (struct quota_answer){ .taken = true };
-	if (!read_clock(s, now, &at_ms, err) || !write_clock(s, now, at_ms, err) ||
-		!forget(s, at_ms, err))
+	if (!store_clock_tick(s, now, &at_ms, err) || !forget(s, at_ms, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t wait_ms;
@@ -137,7 +91,7 @@ static bool take(struct store *s, const struct quota_ask *asks, size_t count,
 }
 
 bool store_quota_take(struct store *s, const struct quota_ask *asks, size_t count,
-	const struct quota_now *now, struct quota_answer *out, struct err *err)
+	const struct store_moment *now, struct quota_answer *out, struct err *err)
 {
 	struct quota_answer answer;
 	bool ok;

@@ -1,22 +1,13 @@
 /* quota - how many changes were made lately, counted in the store in a transaction: exact, for
- * every instance that shares it, over restarts.
- *
- * Time is the store's own: while a host runs it goes as CLOCK_BOOTTIME goes, so a wall clock that
- * steps changes nothing; over a restart of the host it goes on by the wall clock, forward only. */
+ * every instance that shares it, over restarts.  By the store's own time (clock.h). */
 #pragma once
-#include "store/store.h"
+#include "store/clock.h"
 
 #define QUOTA_ASKS_MOST 8
 
 struct quota_ask {
 	uint8_t key[16]; /* of what is counted, and for whom */
 	uint32_t most, window_ms;
-};
-
-struct quota_now {
-	struct str boot_id;
-	uint64_t boot_ms;
-	int64_t wall_us;
 };
 
 struct quota_answer {
@@ -27,4 +18,4 @@ struct quota_answer {
 
 /* False: it could not be counted, so it may not be done. */
 bool store_quota_take(struct store *s, const struct quota_ask *asks, size_t count,
-	const struct quota_now *now, struct quota_answer *out, struct err *err) must_check;
+	const struct store_moment *now, struct quota_answer *out, struct err *err) must_check;

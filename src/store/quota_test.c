@@ -39,7 +39,7 @@ static int tear_down(void **state)
 static const struct quota_ask ask = { .key = { 1 }, .most = 3, .window_ms = (uint32_t)DAY_MS };
 
 static bool take_at(struct store *s, const struct quota_ask *asks, size_t count,
-	const struct quota_now *now, struct quota_answer *out)
+	const struct store_moment *now, struct quota_answer *out)
 {
 	struct err err;
 
@@ -51,7 +51,7 @@ static bool take_at(struct store *s, const struct quota_ask *asks, size_t count,
 /* The wall clock says something of its own. */
 static bool take(struct store *s, uint64_t boot_ms, int64_t wall_us, struct quota_answer *out)
 {
-	struct quota_now now = { S("boot"), boot_ms, wall_us };
+	struct store_moment now = { S("boot"), boot_ms, wall_us };
 
 	return take_at(s, &ask, 1, &now, out);
 }
@@ -98,16 +98,16 @@ static void a_wall_clock_that_steps_grants_nothing_and_starves_nobody(void **sta
 static void over_a_restart_of_the_host_time_goes_forward_only(void **state)
 {
 	struct store *s = store_new(str_c(path));
-	struct quota_now now = { S("boot"), START_MS, WALL_US };
+	struct store_moment now = { S("boot"), START_MS, WALL_US };
 	struct quota_answer a;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		assert_true(take_at(s, &ask, 1, &now, &a));
-	now = (struct quota_now){ S("next"), 1000, WALL_US - 9000000 };
+	now = (struct store_moment){ S("next"), 1000, WALL_US - 9000000 };
 	assert_false(take_at(s, &ask, 1, &now, &a));
 	assert_int_equal(a.wait_ms, DAY_MS);
-	now = (struct quota_now){ S("third"), 5, WALL_US - 9000000 + (int64_t)DAY_MS * 1000 };
+	now = (struct store_moment){ S("third"), 5, WALL_US - 9000000 + (int64_t)DAY_MS * 1000 };
 	assert_true(take_at(s, &ask, 1, &now, &a));
 	store_free(&s);
 }
@@ -116,7 +116,7 @@ static void a_refused_change_takes_nothing_of_any_quota(void **state)
 {
 	const struct quota_ask asks[] = { { { 1 }, 5, 3600000 }, { { 2 }, 1, 86400000 } };
 	struct store *s = store_new(str_c(path)), *other = store_new(str_c(path));
-	struct quota_now now = { S("boot"), START_MS, WALL_US };
+	struct store_moment now = { S("boot"), START_MS, WALL_US };
 	struct quota_answer a;
 
 	(void)state;
@@ -135,7 +135,7 @@ static void a_refused_change_takes_nothing_of_any_quota(void **state)
 static void a_store_that_cannot_be_written_counts_as_no(void **state)
 {
 	struct store *s = store_new(S("/proc/no/store.db"));
-	struct quota_now now = { S("boot"), START_MS, WALL_US };
+	struct store_moment now = { S("boot"), START_MS, WALL_US };
 	struct quota_answer a = { .taken = true, .index = 77 };
 	struct err err;
 
@@ -148,7 +148,7 @@ static void a_store_that_cannot_be_written_counts_as_no(void **state)
 static void *race(void *ctx)
 {
 	struct store *s = store_new(str_c(path));
-	struct quota_now now = { S("boot"), START_MS, WALL_US };
+	struct store_moment now = { S("boot"), START_MS, WALL_US };
 	intptr_t passed = 0;
 
 	(void)ctx;

@@ -15,7 +15,7 @@ static const char api_keys[] =
 	" revoked_us INTEGER NOT NULL, used_us INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID";
 
-/* quota.h: the store's own time, and what was taken when. */
+/* The store's own time (clock.h), and what was taken when (quota.h). */
 static const char quota[] = "CREATE TABLE quota_clock ("
 			    " one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
 			    " at_ms INTEGER NOT NULL, boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
@@ -65,6 +65,46 @@ static const char break_glass[] =
 	" until_us INTEGER NOT NULL, reviewed_us INTEGER NOT NULL"
 	") STRICT";
 
+static const char facts[] = "CREATE TABLE facts ("
+			    " what TEXT NOT NULL PRIMARY KEY, at_us INTEGER NOT NULL"
+			    ") STRICT, WITHOUT ROWID";
+
+/* A subject is somebody within a tenant, and at an issuer of tokens somebody else. */
+static const char glass_columns[] =
+	"ALTER TABLE break_glass ADD COLUMN tenant TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN issuer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE break_glass ADD COLUMN ended_us INTEGER NOT NULL DEFAULT 0";
+
+/* approver: a key that decides on plans and calls nothing.  plans.h: what was found and who said
+ * what; the body comes last, so that a list reads none. */
+static const char plans[] =
+	"ALTER TABLE api_keys ADD COLUMN approver INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE plans ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" tool TEXT NOT NULL, source TEXT NOT NULL, issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+	" tenant TEXT NOT NULL, agent TEXT NOT NULL, credential TEXT NOT NULL,"
+	" environment TEXT NOT NULL, need TEXT NOT NULL, grant_name TEXT NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN"
+	" ('proposed', 'approved', 'declined', 'applied', 'void', 'unknown')),"
+	" decided_by TEXT NOT NULL, decided_credential TEXT NOT NULL, channel TEXT NOT NULL,"
+	" note TEXT NOT NULL, escalation_note TEXT NOT NULL, ledger_id TEXT NOT NULL,"
+	" why TEXT NOT NULL,"
+	" digest BLOB NOT NULL CHECK (length(digest) = 32),"
+	" arguments BLOB NOT NULL CHECK (length(arguments) = 32),"
+	" definition BLOB NOT NULL CHECK (length(definition) = 32),"
+	" catalog BLOB NOT NULL CHECK (length(catalog) = 32),"
+	" shown BLOB NOT NULL CHECK (length(shown) = 32),"
+	" token BLOB NOT NULL CHECK (length(token) = 32),"
+	" made_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, decided_us INTEGER NOT NULL,"
+	" escalated_us INTEGER NOT NULL, token_tries INTEGER NOT NULL,"
+	" token_until_us INTEGER NOT NULL,"
+	" body TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX plans_of_subject ON plans (subject, state, expires_us);"
+	"CREATE INDEX plans_by_state ON plans (state, made_us);"
+	"CREATE INDEX plans_by_time ON plans (made_us)";
+
 const char *const store_schema[] = {
 	api_keys,
 	quota,
@@ -72,6 +112,9 @@ const char *const store_schema[] = {
 	nonces,
 	kills,
 	break_glass,
+	facts,
+	glass_columns,
+	plans,
 };
 
 const int store_schema_version = ARRAY_LEN(store_schema);

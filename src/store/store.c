@@ -7,7 +7,10 @@
  * Invariants: 1. the file is made by the first write only.  2. a file that is not ours, or of a
  * later version, is never changed; an earlier one is brought to ours in one transaction.
  * 3. no secret comes here in clear: the SHA-256 of keys that are sent, signing keys sealed.  4. the
- * lock is held for one statement; a busy file is waited for at most STORE_BUSY_MS. */
+ * lock is held for one statement; a busy file is waited for at most STORE_BUSY_MS.  5. the file
+ * that was opened is the store for as long as this process lives: another one in its place may know
+ * nothing of a revoked key or a kill order.  It stays open, so that no other gets its inode, and so
+ * that SQLite does not tidy up beside a file that is not ours. */
 #include "store/inside.h"
 
 #include "base/file.h"
@@ -40,17 +43,6 @@ static void close_file(struct store *s)
 	s->statement_count = 0;
 	bug_on(sqlite3_close(s->db) != SQLITE_OK);
 	s->db = NULL;
-}
-
-void store_free(struct store **s)
-{
-	if (!*s)
-		return;
-	close_file(*s);
-	pthread_mutex_destroy(&(*s)->lock);
-	heap_free((*s)->file);
-	heap_free(*s);
-	*s = NULL;
 }
 
 bool store_fail(const struct store *s, int rc, struct err *err)
@@ -199,6 +191,20 @@ static bool open_database(struct store *s, struct err *err)
 		"PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA cache_size = -256", err);
 }
 
+/* False: there is none, as in a file that is in no WAL mode. */
+static bool look_at_journal(const struct store *s, struct store_inode *out)
+{
+	char name[PATH_MAX_BYTES + sizeof "-wal"];
+	struct stat st;
+
+	snprintf(name, sizeof name, "%s-wal", s->file);
+	*out = (struct store_inode){ 0 };
+	if (stat(name, &st) != 0)
+		return false;
+	*out = (struct store_inode){ st.st_dev, st.st_ino };
+	return true;
+}
+
 /* True with s->db NULL: there is nothing yet, and `making` is off. */
 static bool open_file(struct store *s, bool making, struct err *err)
 {
@@ -209,10 +215,6 @@ static bool open_file(struct store *s, bool making, struct err *err)
 	if (stat(s->file, &st) != 0 && errno != ENOENT)
 		return err_errno(err, E_UNAVAILABLE, "store %s", s->file);
 	if (stat(s->file, &st) != 0) {
-		if (s->seen)
-			return err_set(err, E_UNAVAILABLE,
-				"store %s is gone: put it back, or start again without it",
-				s->file);
 		if (!making)
 			return true;
 		if (!make_file(s, err))
@@ -229,20 +231,60 @@ static bool open_file(struct store *s, bool making, struct err *err)
 		close_file(s);
 		return ok;
 	}
-	s->device = st.st_dev;
-	s->inode = st.st_ino;
-	s->seen = true;
+	s->file_is = (struct store_inode){ st.st_dev, st.st_ino };
+	(void)look_at_journal(s, &s->journal_is);
 	return true;
 }
 
-/* The file may have been removed or put back meanwhile. */
-bool store_ready(struct store *s, bool making, struct err *err)
+static bool is_inode(const struct store_inode *known, const struct stat *st)
 {
+	return known->device == st->st_dev && known->inode == st->st_ino;
+}
+
+static bool not_ours(const struct store *s, const char *what, struct err *err)
+{
+	return err_set(err, E_CONTRACT,
+		"store %s: %s was removed or replaced while it was in use: put it back, or stop "
+		"every postern that uses it and start again",
+		s->file, what);
+}
+
+/* What is at the path now is what was opened. */
+static bool still_ours(const struct store *s, struct err *err)
+{
+	struct store_inode journal;
 	struct stat st;
 
-	if (s->db && (stat(s->file, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode))
-		close_file(s);
-	return s->db || open_file(s, making, err);
+	if (stat(s->file, &st) != 0)
+		return err_set(err, E_UNAVAILABLE,
+			"store %s is gone: put it back, or start again without it", s->file);
+	if (!is_inode(&s->file_is, &st))
+		return not_ours(s, "the file", err);
+	if (!s->journal_is.inode)
+		return true;
+	return (look_at_journal(s, &journal) && journal.device == s->journal_is.device &&
+		       journal.inode == s->journal_is.inode) ||
+	       not_ours(s, "its journal (-wal)", err);
+}
+
+bool store_ready(struct store *s, bool making, struct err *err)
+{
+	return s->db ? still_ours(s, err) : open_file(s, making, err);
+}
+
+void store_free(struct store **s)
+{
+	struct err err;
+
+	if (!*s)
+		return;
+	if ((*s)->db && !still_ours(*s, &err)) /* or SQLite would remove the other file's journal */
+		sqlite3_db_config((*s)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	close_file(*s);
+	pthread_mutex_destroy(&(*s)->lock);
+	heap_free((*s)->file);
+	heap_free(*s);
+	*s = NULL;
 }
 
 sqlite3_stmt *store_query(struct store *s, const char *sql, struct err *err)

@@ -1,10 +1,11 @@
 /* store - operational state that all instances share.  SQLite; opened lazily, so that a process
  * that serves no call leaves no trace.  What is in it: keys.h, nonces.h,
- * quota.h, kills.h, drills.h, glass.h; windows.h has a file of its own.
+ * quota.h, kills.h, drills.h, glass.h, facts.h; windows.h has a file of its own.
  *
  * Thread-safe: one connection behind one lock, calls are short.  A file of an earlier schema is
  * brought to ours when it is opened; a later or foreign one is an error that says what to do; a
- * missing file is made (mode 0600) by the first write and counts as empty for reads. */
+ * missing file is made (mode 0600) by the first write and counts as empty for reads.  Once there
+ * was one, it is the store: another in its place is refused (E_CONTRACT) until it is back. */
 #pragma once
 #include "base/err.h"
 #include "config/config.h"

@@ -28,14 +28,27 @@ static int set_up(void **state)
 	return 0;
 }
 
+static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+
 static void remove_file(void)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
 	char name[128];
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		snprintf(name, sizeof name, "%s%s", file, suffixes[i]);
 		unlink(name);
+	}
+}
+
+/* The file and what SQLite keeps beside it. */
+static void move_file(const char *from, const char *to)
+{
+	char a[192], b[192];
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		snprintf(a, sizeof a, "%s%s", from, suffixes[i]);
+		snprintf(b, sizeof b, "%s%s", to, suffixes[i]);
+		(void)!rename(a, b);
 	}
 }
 
@@ -296,22 +309,51 @@ static void a_directory_that_others_may_enter_is_refused(void **state)
 	store_free(&s);
 }
 
-static void a_file_put_back_is_noticed(void **state)
+static void another_file_in_its_place_is_refused_until_it_is_put_back(void **state)
 {
 	struct store *s = store_new(str_c(file)), *other;
 	struct err err = { 0 };
 	struct key_row row;
+	char away[128];
 
 	(void)state;
+	snprintf(away, sizeof away, "%s.away", file);
 	add(s, "one");
 	assert_true(store_key_get(s, &arena, S("one"), &row, &err));
-	remove_file();
+	move_file(file, away);
 	assert_false(store_key_get(s, &arena, S("one"), &row, &err));
 	assert_int_equal(err.code, E_UNAVAILABLE);
 	other = store_new(str_c(file));
 	add(other, "two");
-	assert_true(store_key_get(s, &arena, S("two"), &row, &err));
+	assert_false(store_key_get(s, &arena, S("two"), &row, &err));
+	assert_int_equal(err.code, E_CONTRACT);
+	assert_non_null(strstr(err.text, "start again"));
+	store_free(&other);
+	remove_file();
+	move_file(away, file);
+	assert_true(store_key_get(s, &arena, S("one"), &row, &err));
 	store_free(&s);
+}
+
+/* Others would write orders to a journal that we do not read. */
+static void a_journal_that_was_removed_is_noticed(void **state)
+{
+	struct store *s = store_new(str_c(file)), *other;
+	struct err err = { 0 };
+	struct key_row row;
+	char journal[128];
+
+	(void)state;
+	add(s, "one");
+	assert_true(store_key_get(s, &arena, S("one"), &row, &err));
+	snprintf(journal, sizeof journal, "%s-wal", file);
+	assert_int_equal(unlink(journal), 0);
+	assert_false(store_key_get(s, &arena, S("one"), &row, &err));
+	assert_int_equal(err.code, E_CONTRACT);
+	store_free(&s);
+	other = store_new(str_c(file));
+	add(other, "two");
+	assert_true(store_key_get(other, &arena, S("two"), &row, &err));
 	store_free(&other);
 }
 
@@ -366,7 +408,8 @@ int main(void)
 		T(what_is_not_ours_is_refused_and_left_alone),
 		T(a_file_of_rubbish_is_an_error),
 		T(a_directory_that_others_may_enter_is_refused),
-		T(a_file_put_back_is_noticed),
+		T(another_file_in_its_place_is_refused_until_it_is_put_back),
+		T(a_journal_that_was_removed_is_noticed),
 		T(several_come_first_at_once),
 	};
 

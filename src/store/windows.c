@@ -10,7 +10,9 @@
  * is one aligned store, in an order in which a process that dies between two of them has counted
  * too much rather than too little: counters that run out are cleared before `sub` moves on, a slot
  * is cleared before it gets its new key.  3. a slot is given to another key only when nothing in it
- * counts any more.  4. keys are never cleared, so that a search may end at one that never was. */
+ * counts any more.  4. keys are never cleared, so that a search may end at one that never was.  5.
+ * any page may turn to zeros between two instructions (base/mapped.h): widths that divide are read
+ * once, and table_whole is asked before an answer leaves. */
 #include "store/windows_inside.h"
 
 #include "base/clock.h"
@@ -96,8 +98,9 @@ static uint32_t window_wait(const struct window *x, uint64_t now_ms, uint64_t ne
 static bool window_idle(const struct table *t, size_t at, uint64_t now_ms)
 {
 	const struct window *x = &t->windows[at];
+	uint32_t width_ms = *(const volatile uint32_t *)&x->width_ms;
 
-	return key_none(&t->keys[at]) || !x->width_ms || now_ms / x->width_ms >= x->sub + SUBS_LIVE;
+	return key_none(&t->keys[at]) || !width_ms || now_ms / width_ms >= x->sub + SUBS_LIVE;
 }
 
 /* NULL: every slot it could have counts for somebody else; or it has none, and `make` is false. */
@@ -130,14 +133,15 @@ void table_rebase(struct table *t, uint64_t boot_ms)
 {
 	for (size_t i = 0; i < WINDOW_SLOTS; i++) {
 		struct window *x = &t->windows[i];
+		uint32_t width_ms = *(volatile uint32_t *)&x->width_ms;
 
-		if (key_none(&t->keys[i]) || !x->width_ms)
+		if (key_none(&t->keys[i]) || !width_ms)
 			continue;
 		if (window_idle(t, i, t->now_ms))
 			memset(x->count, 0, sizeof x->count);
 		else
-			window_advance(x, x->width_ms, t->now_ms);
-		window_collapse(x, boot_ms / x->width_ms);
+			window_advance(x, width_ms, t->now_ms);
+		window_collapse(x, boot_ms / width_ms);
 	}
 	t->now_ms = boot_ms;
 }
@@ -310,8 +314,34 @@ enum windows_verdict windows_take(struct windows *w, const struct windows_ask *a
 	if (w->owes)
 		pay_owed(w, t);
 	v = decide(w, t, ask, out, err);
+	out->at_ms = t->now_ms;
+	if (!table_whole(w, t, err))
+		v = WINDOWS_UNAVAILABLE;
 	table_unlock(t);
 	return v;
+}
+
+/* Of the stretch it was counted in and of no other: what others took there would count too short.
+ */
+static void window_return(struct table *t, const struct window_ask *ask, uint64_t at_ms)
+{
+	struct window *x = window_find(t, ask, t->now_ms, false);
+	uint64_t sub = at_ms / width_of(ask->window_ms);
+
+	if (x && sub <= x->sub && x->sub - sub < SUBS_LIVE && x->count[sub % SUBS] >= ask->cost)
+		x->count[sub % SUBS] -= ask->cost;
+}
+
+void windows_return(struct windows *w, const struct windows_ask *ask, uint64_t at_ms)
+{
+	struct table *t = w->table;
+	struct err err;
+
+	if (!t || !table_lock(t, &err))
+		return;
+	for (size_t i = 0; i < ask->window_count; i++)
+		window_return(t, &ask->windows[i], at_ms);
+	table_unlock(t);
 }
 
 static void owe(struct windows *w, const struct window_key *key)
@@ -359,6 +389,7 @@ bool windows_usage(struct windows *w, uint64_t boot_ms, struct windows_usage *ou
 {
 	struct table *t = w->table ? table_ready(w, boot_ms, &(struct err){ 0 }) : NULL;
 	uint64_t now_ms;
+	bool whole;
 
 	if (!t || !table_lock(t, &(struct err){ 0 }))
 		return false;
@@ -368,8 +399,9 @@ bool windows_usage(struct windows *w, uint64_t boot_ms, struct windows_usage *ou
 		out->windows += !window_idle(t, i, now_ms);
 	for (size_t i = 0; i < PLACE_SLOTS; i++)
 		out->places += !place_idle(&t->places[i]);
+	whole = table_whole(w, t, &(struct err){ 0 });
 	table_unlock(t);
-	return true;
+	return whole;
 }
 
 void windows_wait(struct windows *w, uint32_t wait_ms)

@@ -48,7 +48,8 @@ enum windows_verdict {
 	WINDOWS_TAKEN,
 	WINDOWS_FULL, /* of a window: which one, and when it has room */
 	WINDOWS_CROWDED, /* all places of one are taken: which one */
-	WINDOWS_UNAVAILABLE, /* the file cannot be used, or holds no more: err says why */
+	WINDOWS_UNAVAILABLE, /* err says why: E_LIMIT, it holds no more; E_EXISTS, too many
+				processes are in it; else the file cannot be used */
 };
 
 struct windows_answer {
@@ -56,12 +57,23 @@ struct windows_answer {
 	uint32_t left; /* of that window, this call counted */
 	uint32_t wait_ms; /* FULL: until it has room, if nobody else comes; TAKEN: until the first
 			     of what was taken comes back */
+	uint64_t at_ms; /* TAKEN: when it was counted */
 };
 
 enum windows_verdict windows_take(struct windows *w, const struct windows_ask *ask,
 	uint64_t boot_ms, struct windows_answer *out, struct err *err);
+/* A call that was refused after all: takes out of the windows what was counted at at_ms.  What is
+ * not to be found any more stays counted. */
+void windows_return(struct windows *w, const struct windows_ask *ask, uint64_t at_ms);
 /* Gives back the places of a WINDOWS_TAKEN. */
 void windows_leave(struct windows *w, const struct place_ask *places, size_t count);
+/* Whether there was a file when this process opened it. */
+enum windows_begun {
+	WINDOWS_NOT_YET,
+	WINDOWS_FOUND,
+	WINDOWS_MADE,
+};
+enum windows_begun windows_begun(const struct windows *w);
 /* How full the table is; for monitoring.  False: it is not open, or nobody has needed it yet. */
 struct windows_usage {
 	unsigned windows, windows_most; /* that count for somebody now */

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,23 +144,16 @@ static bool check_file(const struct windows *w, const struct stat *st, struct er
 	return true;
 }
 
-static struct table *map_file(const struct windows *w, struct err *err)
+static bool map_file(struct windows *w, struct err *err)
 {
 	int rc = posix_fallocate(w->fd, 0, (off_t)sizeof(struct table));
-	void *p;
 
-	if (rc) {
-		errno = rc;
-		err_errno(err, E_IO, "limits %s: no room for %zu bytes", w->file,
+	errno = rc;
+	if (rc)
+		return err_errno(err, E_IO, "limits %s: no room for %zu bytes", w->file,
 			sizeof(struct table));
-		return NULL;
-	}
-	p = mmap(NULL, sizeof(struct table), PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
-	if (p == MAP_FAILED) {
-		err_errno(err, E_IO, "limits %s", w->file);
-		return NULL;
-	}
-	return p;
+	w->mapped = mapped_open(w->fd, sizeof(struct table), err);
+	return w->mapped || err_while(err, "limits %s", w->file);
 }
 
 /* Nobody else is in the file. */
@@ -184,8 +176,8 @@ static bool enter_process(struct windows *w, struct table *t, struct err *err)
 	while (n < WINDOWS_PROCESSES && !byte_lock(w->fd, 1 + (off_t)n, F_WRLCK))
 		n++;
 	if (n == WINDOWS_PROCESSES)
-		return err_set(err, E_LIMIT, "limits %s: %d processes use it already", w->file,
-			WINDOWS_PROCESSES);
+		return err_set(err, E_EXISTS, "limits %s: %d processes use it already: stop some",
+			w->file, WINDOWS_PROCESSES);
 	if (!table_lock(t, err))
 		return false;
 	w->process = n;
@@ -197,7 +189,7 @@ static bool enter_process(struct windows *w, struct table *t, struct err *err)
 
 static bool enter_table(struct windows *w, struct table *t, uint64_t boot_ms, struct err *err)
 {
-	bool alone = bytes_free(w->fd, 1, WINDOWS_PROCESSES);
+	bool alone = bytes_free(w->fd, 1, WINDOWS_PROCESSES), made = !t->magic;
 
 	if (t->magic != MAGIC && (t->magic || !alone))
 		return err_set(err, E_INVALID,
@@ -210,13 +202,15 @@ static bool enter_table(struct windows *w, struct table *t, uint64_t boot_ms, st
 		begin_table(t, &w->boot, boot_ms);
 	else if (memcmp(&t->boot, &w->boot, sizeof t->boot) != 0)
 		return err_set(err, E_INVALID, "limits %s is used by another host", w->file);
-	return enter_process(w, t, err);
+	if (!enter_process(w, t, err))
+		return false;
+	w->begun = made ? WINDOWS_MADE : WINDOWS_FOUND;
+	return true;
 }
 
 /* Under own.  The descriptor is there; everything else is undone by whoever calls. */
 static bool open_table(struct windows *w, uint64_t boot_ms, struct err *err)
 {
-	struct table *t = NULL;
 	struct stat st;
 	bool ok;
 
@@ -224,17 +218,16 @@ static bool open_table(struct windows *w, uint64_t boot_ms, struct err *err)
 		return false;
 	if (fstat(w->fd, &st) != 0)
 		return err_errno(err, E_IO, "limits %s", w->file);
-	ok = check_file(w, &st, err) && (t = map_file(w, err)) != NULL &&
-	     enter_table(w, t, boot_ms, err);
+	ok = check_file(w, &st, err) && map_file(w, err) &&
+	     enter_table(w, mapped_bytes(w->mapped), boot_ms, err);
 	byte_lock(w->fd, 0, F_UNLCK);
 	if (!ok) {
-		if (t)
-			munmap(t, sizeof *t);
+		mapped_close(&w->mapped);
 		return false;
 	}
 	w->device = st.st_dev;
 	w->inode = st.st_ino;
-	w->table = t;
+	w->table = mapped_bytes(w->mapped);
 	return true;
 }
 
@@ -284,6 +277,19 @@ static bool still_there(struct windows *w, uint64_t boot_ms)
 	return !w->gone;
 }
 
+static bool not_there(const struct windows *w, struct err *err)
+{
+	return err_set(err, E_UNAVAILABLE,
+		"limits %s was removed, cut or replaced while it was in use: put it back, or start "
+		"every postern that uses it again",
+		w->file);
+}
+
+bool table_whole(const struct windows *w, const struct table *t, struct err *err)
+{
+	return (t->magic == MAGIC && (!w->mapped || !mapped_cut(w->mapped))) || not_there(w, err);
+}
+
 struct table *table_ready(struct windows *w, uint64_t boot_ms, struct err *err)
 {
 	struct table *t = w->table;
@@ -292,11 +298,13 @@ struct table *table_ready(struct windows *w, uint64_t boot_ms, struct err *err)
 		t = open_now_and_then(w, boot_ms, err);
 	if (!t || !w->file || still_there(w, boot_ms))
 		return t;
-	err_set(err, E_UNAVAILABLE,
-		"limits %s was removed, cut or replaced while it was in use: put it back, or start "
-		"every postern that uses it again",
-		w->file);
+	(void)!not_there(w, err);
 	return NULL;
+}
+
+enum windows_begun windows_begun(const struct windows *w)
+{
+	return (enum windows_begun)w->begun;
 }
 
 static void table_close(struct windows *w)
@@ -304,10 +312,9 @@ static void table_close(struct windows *w)
 	struct table *t = w->table;
 
 	w->table = NULL;
-	if (t && w->file)
-		munmap(t, sizeof *t);
-	else
+	if (!w->mapped)
 		heap_free(t);
+	mapped_close(&w->mapped);
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;

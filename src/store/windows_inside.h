@@ -1,6 +1,7 @@
 /* windows_inside - the table of counts as it lies in memory and in the file.  Of windows*.c only.
  */
 #pragma once
+#include "base/mapped.h"
 #include "store/windows.h"
 
 #include <pthread.h>
@@ -41,7 +42,9 @@ struct windows {
 	pthread_mutex_t own; /* opening, owed, left */
 	pthread_cond_t left;
 	struct table *_Atomic table; /* NULL: not open */
+	struct mapped *mapped; /* its memory; NULL: of this process */
 	int fd;
+	_Atomic int begun; /* enum windows_begun */
 	unsigned process; /* ours of the table's processes */
 	dev_t device; /* of the file that is open */
 	ino_t inode;
@@ -57,6 +60,8 @@ struct windows {
 struct table *table_ready(struct windows *w, uint64_t boot_ms, struct err *err);
 bool table_lock(struct table *t, struct err *err) must_check; /* waits at most 250 ms */
 void table_unlock(struct table *t);
+/* False: what was found in it, and what was changed, counts for nothing.  Under the lock. */
+bool table_whole(const struct windows *w, const struct table *t, struct err *err) must_check;
 bool process_lives(const struct windows *w, unsigned process);
 
 /* windows.c: what was counted counts as of now.  Under the lock. */

@@ -442,6 +442,39 @@ static void a_file_that_goes_away_is_unavailable_until_it_is_back(void **state)
 	windows_free(&w);
 }
 
+/* Also to nothing, and back to its size: what is there then are zeros, and no counts. */
+static void a_file_cut_short_under_us_is_unavailable_and_nobody_dies(void **state)
+{
+	static const struct {
+		off_t cut;
+		bool grown;
+	} cases[] = { { 0, false }, { 0, true }, { 4096, false }, { 4096, true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct windows *w = windows_new(file(), BOOT), *other = windows_new(file(), BOOT);
+		struct windows_usage usage;
+		struct windows_answer a;
+		struct stat st;
+
+		assert_int_equal(take(w, window(1, 4, 60000), START_MS, &a), WINDOWS_TAKEN);
+		assert_int_equal(take(other, window(1, 4, 60000), START_MS, &a), WINDOWS_TAKEN);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(truncate(path, cases[i].cut), 0);
+		if (cases[i].grown)
+			assert_int_equal(truncate(path, st.st_size), 0);
+		if (!cases[i].grown || !cases[i].cut) {
+			unavailable(w, START_MS + 10, "cut");
+			assert_false(windows_usage(w, START_MS + 10, &usage));
+			unavailable(w, START_MS + 20, "cut");
+			unavailable(other, START_MS + 5000, "cut");
+		}
+		windows_free(&other);
+		windows_free(&w);
+		unlink(path);
+	}
+}
+
 static void write_file(const char *bytes, size_t n, off_t size, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -671,6 +704,9 @@ int main(void)
 			a_file_that_goes_away_is_unavailable_until_it_is_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_is_not_ours_is_refused_and_left_as_it_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_cut_short_under_us_is_unavailable_and_nobody_dies, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_file_whose_making_was_cut_short_is_made_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(threads_together_get_n, set_up, tear_down),

@@ -22,7 +22,7 @@
 
 #define BACKLOG 1024
 #define ACCEPTS_AT_ONCE 64
-#define TURNED_AWAY_MOST 64 /* connections beyond max_conns that are told why */
+#define STOP_READ_MS 1000 /* for the rest of a request that had begun to come */
 
 /* --- listening --- */
 
@@ -112,7 +112,6 @@ static bool accept_one(struct http_server *s, bool *pause_out)
 	struct sockaddr_storage from;
 	socklen_t n = sizeof from;
 	int fd = accept4(s->item.fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	unsigned count;
 
 	if (fd < 0) {
 		bool none_left = errno == EMFILE || errno == ENFILE;
@@ -123,13 +122,8 @@ static bool accept_one(struct http_server *s, bool *pause_out)
 		/* what is left are failures of the one connection (accept(2)), or EAGAIN */
 		return errno != EAGAIN && !*pause_out && errno != EINVAL;
 	}
-	pthread_mutex_lock(&s->lock);
-	count = s->conn_count;
-	pthread_mutex_unlock(&s->lock);
-	if (count >= s->config.max_conns + TURNED_AWAY_MOST)
+	if (!http_conn_new(s, fd, &from))
 		close_full(s, fd);
-	else if (!http_conn_new(s, fd, &from, count >= s->config.max_conns))
-		close(fd);
 	return true;
 }
 
@@ -162,7 +156,6 @@ static void fill_in_defaults(struct http_config *c)
 	c->idle_ms = c->idle_ms ? c->idle_ms : 75000;
 	c->keepalive_ms = c->keepalive_ms ? c->keepalive_ms : 15000;
 	c->max_conns = c->max_conns ? c->max_conns : 1024;
-	c->memory = c->memory ? c->memory : (size_t)64 << 20;
 	c->stream_pending = c->stream_pending ? c->stream_pending : (size_t)1 << 20;
 }
 
@@ -256,14 +249,17 @@ bool http_server_reload_tls(struct http_server *s, struct err *err)
 	return true;
 }
 
-/* Under the lock: what waits for nothing but a request, and streams, end now. */
-static void cut_idle(struct http_server *s)
+/* Under the lock: what waits for nothing but a request, and streams, end now; a part of a request
+ * soon. */
+static void cut_idle(struct http_server *s, uint64_t mono_ms)
 {
 	for (struct http_conn *c = s->conns; c; c = c->next) {
+		uint64_t deadline = c->deadline_ms;
 		enum http_state state = c->state;
 
-		if (state == CONN_IDLE || state == CONN_STREAM || state == CONN_SHAKE)
-			http_conn_cut(c, c->deadline_ms);
+		if (state == CONN_IDLE || state == CONN_STREAM || state == CONN_SHAKE ||
+			(state == CONN_READ && mono_ms >= c->since_ms + STOP_READ_MS))
+			http_conn_cut(c, deadline);
 	}
 }
 
@@ -277,7 +273,7 @@ void http_server_stop(struct http_server *s, uint64_t deadline_mono_ms)
 		struct timespec at = { .tv_sec = (time_t)(until / 1000),
 			.tv_nsec = (long)(until % 1000) * 1000000 };
 
-		cut_idle(s);
+		cut_idle(s, clock_mono_ms());
 		pthread_cond_timedwait(&s->closed, &s->lock, &at);
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -3,7 +3,8 @@
  * A worker owns a connection from the moment its request is whole until http_reply, or until
  * http_stream_begin parks it as a stream.  What does not fit the socket is kept (bounded) and sent
  * when it can be: a slow client never holds a worker.  A client that is too slow, idle or over a
- * limit is closed by the tick.
+ * limit is closed by the tick; the one that has waited longest goes when there is no room for
+ * another.
  *
  * What is 0 in the configuration takes the value named beside it.  A process with an HTTP server
  * ignores SIGPIPE.
@@ -48,12 +49,15 @@ struct http_config {
 	bool tls_on;
 	struct http_tls tls;
 	struct http_limits limits;
-	uint32_t request_ms; /* from first byte to whole request: 15 s */
-	uint32_t idle_ms; /* keep-alive without a request: 75 s */
+	uint32_t request_ms; /* from first byte to whole request, and for the first byte of the
+				first request: 15 s */
+	uint32_t idle_ms; /* keep-alive without another request: 75 s */
 	uint32_t keepalive_ms; /* comment line on quiet streams: 15 s */
-	uint32_t max_conns; /* 1024; over: accepted and closed with 503 */
+	uint32_t max_conns; /* 1024; over: one that waits goes, or 503 */
+	uint32_t per_address; /* of those, from one address (IPv6: one /64); 0: as many */
 	size_t stream_pending; /* bytes kept for a slow stream before it is cut: 1 MiB */
-	size_t memory; /* bytes of large requests being read, of all: 64 MiB; over: 503 */
+	size_t memory; /* bytes of large requests being read, of all: half of the budget of arenas,
+			  or 64 MiB when there is none; over: 503 */
 
 	/* Called by a worker with a whole request; must answer, before it returns, by http_reply or
 	 * http_stream_begin (else 500 is sent).  The arena is lent with the request, limit 64 MiB,
@@ -74,8 +78,8 @@ struct http_server *http_server_new(
 void http_server_start(struct http_server *s);
 void http_server_tick(struct http_server *s, uint64_t mono_ms); /* from the pool's tick */
 bool http_server_reload_tls(struct http_server *s, struct err *err) must_check;
-/* Stops accepting, ends idle connections and streams; returns when all are closed or the deadline
- * is past. */
+/* Stops accepting, ends idle connections, half-sent requests and streams; returns when all are
+ * closed or the deadline is past. */
 void http_server_stop(struct http_server *s, uint64_t deadline_mono_ms);
 unsigned http_server_connections(struct http_server *s); /* open now */
 void http_server_free(struct http_server **s);

@@ -38,8 +38,7 @@ static bool borrow_lane(struct http_conn *c)
 static void return_lane(struct http_conn *c)
 {
 	if (c->lane)
-		http_lane_give(c->server, c->lane);
-	c->lane = NULL;
+		http_lane_give(c);
 	c->behind = false;
 	c->request_by_ms = 0;
 }
@@ -58,6 +57,7 @@ static enum next refuse(struct http_conn *c, const struct http_refusal *why)
 {
 	const struct http_config *config = &c->server->config;
 	const struct http_header allow = { S("Allow"), S("GET, HEAD, POST, DELETE, OPTIONS") };
+	const struct http_header later = { S("Retry-After"), S("1") };
 	struct buf body;
 
 	c->answered = false;
@@ -69,8 +69,8 @@ static enum next refuse(struct http_conn *c, const struct http_refusal *why)
 	http_reply(c, &(struct http_reply){ .status = why->status,
 			      .content_type = S("application/json"),
 			      .body = buf_str(&body),
-			      .headers = &allow,
-			      .header_count = why->status == 405 });
+			      .headers = why->status == 405 ? &allow : &later,
+			      .header_count = why->status == 405 || why->status == 503 });
 	buf_done(&body);
 	if (config->refused)
 		config->refused(config->ctx, &c->peer, why);
@@ -82,17 +82,24 @@ static enum next refuse(struct http_conn *c, const struct http_refusal *why)
 
 /* --- reading --- */
 
+/* From now on the first byte of a request is due. */
+static void begin_waiting(struct http_conn *c, uint32_t for_ms)
+{
+	c->since_ms = c->server->now_ms;
+	c->idle_by_ms = c->since_ms + for_ms;
+}
+
 static enum next wait_for_request(struct http_conn *c, enum next what)
 {
-	const struct http_config *config = &c->server->config;
-
 	if (c->lane && !c->lane->in.n)
 		return_lane(c);
 	if (!c->lane && c->server->stopping)
 		return NEXT_CLOSE;
-	if (c->lane && !c->request_by_ms)
-		c->request_by_ms = c->server->now_ms + config->request_ms;
-	c->until_ms = c->lane ? c->request_by_ms : c->server->now_ms + config->idle_ms;
+	if (c->lane && !c->request_by_ms) {
+		c->since_ms = c->server->now_ms;
+		c->request_by_ms = c->since_ms + c->server->config.request_ms;
+	}
+	c->until_ms = c->lane ? c->request_by_ms : c->idle_by_ms;
 	c->state = c->lane ? CONN_READ : CONN_IDLE;
 	return what;
 }
@@ -113,7 +120,7 @@ static enum http_io fill(struct http_conn *c, bool *full_out)
 		return io;
 	buf_used(&l->in, got);
 	*full_out = got == room || c->ssl;
-	return http_lane_charge(c->server, l) ? IO_OK : IO_NO_MEMORY;
+	return http_lane_charge(c) ? IO_OK : IO_NO_MEMORY;
 }
 
 static const struct http_refusal no_memory = { 503, "memory",
@@ -269,6 +276,7 @@ static enum next step_write(struct http_conn *c)
 		linger(c);
 		return NEXT_STEP;
 	}
+	begin_waiting(c, c->server->config.idle_ms);
 	/* Another request that is here already waits for its turn among the ready connections. */
 	return wait_for_request(
 		c, c->behind || http_io_buffered(c) ? NEXT_WRITABLE : NEXT_READABLE);
@@ -300,6 +308,7 @@ static enum next step_shake(struct http_conn *c)
 	case IO_OK:
 		if (!http_tls_shaken(c))
 			return NEXT_CLOSE;
+		begin_waiting(c, c->server->config.request_ms);
 		c->state = CONN_IDLE;
 		return NEXT_STEP;
 	case IO_WANT_READ:
@@ -386,35 +395,6 @@ static void read_address(struct http_conn *c, const void *sockaddr)
 	c->peer.address = str_c(c->address);
 }
 
-static void link_conn(struct http_conn *c)
-{
-	struct http_server *s = c->server;
-
-	pthread_mutex_lock(&s->lock);
-	c->next = s->conns;
-	if (c->next)
-		c->next->prev = c;
-	s->conns = c;
-	s->conn_count++;
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void unlink_conn(struct http_conn *c)
-{
-	struct http_server *s = c->server;
-
-	pthread_mutex_lock(&s->lock);
-	if (c->next)
-		c->next->prev = c->prev;
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->conns = c->next;
-	if (--s->conn_count == 0)
-		pthread_cond_broadcast(&s->closed);
-	pthread_mutex_unlock(&s->lock);
-}
-
 /* The server has as many connections as it may: this one is told so. */
 static void turn_away(struct http_conn *c)
 {
@@ -429,34 +409,47 @@ static void turn_away(struct http_conn *c)
 	linger(c);
 }
 
-bool http_conn_new(struct http_server *s, int fd, const void *sockaddr, bool full)
+/* What it is to be told, or to wait for, once it is in. */
+static bool conn_begin(struct http_conn *c, bool full)
+{
+	struct http_server *s = c->server;
+	int on = 1;
+
+	setsockopt(c->item.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	begin_waiting(c, s->config.request_ms); /* a keep-alive is for who has asked something */
+	c->until_ms = c->idle_by_ms;
+	if (s->config.tls_on) {
+		if (!http_tls_attach(c))
+			return false;
+		c->peer.tls = true;
+		c->state = CONN_SHAKE;
+	}
+	if (full)
+		turn_away(c);
+	return true;
+}
+
+bool http_conn_new(struct http_server *s, int fd, const void *sockaddr)
 {
 	struct http_conn *c = calloc(1, sizeof *c);
-	int on = 1;
+	enum http_door door;
 
 	if (!c)
 		return false;
 	*c = (struct http_conn){ .item = { .ready = conn_ready, .fd = fd },
 		.server = s,
 		.state = CONN_IDLE,
-		.deadline_ms = OWNED,
-		.until_ms = s->now_ms + s->config.idle_ms };
+		.deadline_ms = OWNED };
 	read_address(c, sockaddr);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (s->config.tls_on) {
-		if (!http_tls_attach(c)) {
-			SSL_free(c->ssl);
-			free(c);
-			return false;
-		}
-		c->peer.tls = true;
-		c->state = CONN_SHAKE;
-		c->until_ms = s->now_ms + s->config.request_ms;
+	door = http_door_enter(c, sockaddr);
+	if (door == DOOR_SHUT) {
+		free(c);
+		return false;
 	}
-	if (full)
-		turn_away(c);
-	link_conn(c);
-	conn_wait(c, EPOLLIN);
+	if (conn_begin(c, door == DOOR_FULL))
+		conn_wait(c, EPOLLIN);
+	else
+		http_conn_close(c);
 	return true;
 }
 
@@ -464,7 +457,7 @@ void http_conn_close(struct http_conn *c)
 {
 	http_stream_detach(c);
 	return_lane(c);
-	unlink_conn(c); /* from here on nobody shuts the descriptor down */
+	http_door_leave(c);
 	pool_forget(c->server->pool, &c->item);
 	if (c->ssl) {
 		if (c->state != CONN_LINGER && c->state != CONN_SHAKE && !c->failed)
@@ -478,15 +471,17 @@ void http_conn_close(struct http_conn *c)
 	free(c);
 }
 
-void http_conn_cut(struct http_conn *c, uint64_t deadline_seen)
+bool http_conn_cut(struct http_conn *c, uint64_t deadline_seen)
 {
 	/* a part of a request is answered with 408: reading ends, writing does not */
 	int how = c->state == CONN_READ ? SHUT_RD : SHUT_RDWR;
 
-	if (deadline_seen == OWNED || deadline_seen == CUT)
-		return;
-	if (atomic_compare_exchange_strong(&c->deadline_ms, &deadline_seen, CUT))
-		shutdown(c->item.fd, how);
+	if (deadline_seen == OWNED || deadline_seen == CUT ||
+		!atomic_compare_exchange_strong(&c->deadline_ms, &deadline_seen, CUT))
+		return false;
+	c->going = true;
+	shutdown(c->item.fd, how);
+	return true;
 }
 
 const struct http_peer *http_conn_peer(const struct http_conn *c)

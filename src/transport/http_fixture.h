@@ -92,6 +92,14 @@ static inline void fixture_release(struct fixture *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
+static inline void fixture_await_release(struct fixture *f)
+{
+	pthread_mutex_lock(&f->lock);
+	while (!f->released)
+		pthread_cond_wait(&f->changed, &f->lock);
+	pthread_mutex_unlock(&f->lock);
+}
+
 static inline void fixture_stop(struct fixture *f)
 {
 	fixture_release(f);
@@ -119,8 +127,11 @@ static inline void fixture_stop(struct fixture *f)
 
 /* --- the client --- */
 
-static inline int client_open(const struct fixture *f)
+/* local: the last byte of the client's own address on loopback. */
+static inline int client_open_from(const struct fixture *f, uint8_t local)
 {
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xffu) | local) };
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(f->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -131,8 +142,14 @@ static inline int client_open(const struct fixture *f)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
 	return fd;
+}
+
+static inline int client_open(const struct fixture *f)
+{
+	return client_open_from(f, 1);
 }
 
 /* With room for what it will read. */

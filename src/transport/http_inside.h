@@ -44,17 +44,31 @@ enum http_state {
 	CONN_LINGER, /* all is said; what still comes is read and dropped */
 };
 
+/* Of all connections from one network. */
+#define HTTP_NETWORK_BYTES 16
+#define HTTP_FROM_CHAINS 1024
+struct http_from {
+	struct http_from *next;
+	uint8_t network[HTTP_NETWORK_BYTES];
+	unsigned count; /* connections; under server->lock */
+	_Atomic size_t memory; /* what their lanes are charged */
+};
+
 struct http_conn {
 	struct pool_item item;
 	struct http_server *server;
 	struct http_conn *prev, *next; /* under server->lock */
 	_Atomic enum http_state state; /* written by the owner, read by all */
 	_Atomic uint64_t deadline_ms; /* by all */
+	_Atomic uint64_t since_ms; /* when it began to wait, or to send a request; as state */
+	struct http_from *from; /* with its count under server->lock */
+	bool going; /* it was cut; under server->lock */
 	struct http_stream *stream; /* written by the owner under server->lock */
 	struct http_lane *lane;
 	SSL *ssl;
 	struct buf rest; /* of a reply that did not fit the socket */
 	uint64_t until_ms; /* becomes deadline_ms when it is armed */
+	uint64_t idle_by_ms; /* when the first byte of the next request is due */
 	uint64_t request_by_ms; /* since the first byte of a request; 0: none came */
 	size_t dropped; /* bytes, while lingering */
 	bool cut, behind; /* behind: bytes in lane->in were not parsed */
@@ -76,9 +90,10 @@ struct http_server {
 	_Atomic uint64_t now_ms;
 	_Atomic bool stopping, paused; /* paused: the tick arms the listener again */
 	_Atomic size_t memory; /* bytes in read buffers beyond HTTP_READ_BYTES */
-	pthread_mutex_t lock; /* conns, conn_count, tls */
+	pthread_mutex_t lock; /* conns, conn_count, from, tls */
 	pthread_cond_t closed;
 	struct http_conn *conns;
+	struct http_from *from[HTTP_FROM_CHAINS];
 	unsigned conn_count;
 	SSL_CTX *tls;
 	pthread_mutex_t lane_lock;
@@ -107,15 +122,26 @@ void http_write_stream_head(struct buf *out, const struct http_conn *c,
 void http_write_refusal(struct buf *out, const struct http_refusal *why);
 
 /* http_conn */
-bool http_conn_new(struct http_server *s, int fd, const void *sockaddr, bool full);
+/* False: there is no room, the caller closes the descriptor. */
+bool http_conn_new(struct http_server *s, int fd, const void *sockaddr);
 void http_conn_close(struct http_conn *c);
-void http_conn_cut(struct http_conn *c, uint64_t deadline_seen); /* under server->lock */
+/* Under server->lock.  False: somebody has it, or had it first. */
+bool http_conn_cut(struct http_conn *c, uint64_t deadline_seen);
+
+/* http_door */
+enum http_door {
+	DOOR_OPEN,
+	DOOR_FULL, /* it is in the list, too, but only to be told so */
+	DOOR_SHUT, /* it is not in the list: nobody may be told any more */
+};
+enum http_door http_door_enter(struct http_conn *c, const void *sockaddr);
+void http_door_leave(struct http_conn *c); /* from here on nobody shuts its descriptor down */
 
 /* http_lane */
 struct http_lane *http_lane_take(struct http_server *s); /* NULL: no memory */
-/* After a read.  False: all connections together hold more than config.memory. */
-bool http_lane_charge(struct http_server *s, struct http_lane *l);
-void http_lane_give(struct http_server *s, struct http_lane *l);
+/* After a read.  False: all connections, or those from its address, hold more than they may. */
+bool http_lane_charge(struct http_conn *c);
+void http_lane_give(struct http_conn *c); /* takes c->lane */
 void http_lane_free(struct http_lane *l);
 
 /* http_stream: the owner's side. */

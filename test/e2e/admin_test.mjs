@@ -3,17 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { ask, exchange, pipe, post, request, root, run, serve, until } from './harness.mjs';
-import { catalog, configuration, makeSite, makeSiteWithKeys } from './site.mjs';
-
-const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
-
-async function serveAdmin(t, config, options) {
-	const server = await serve(t, config, options);
-	server.adminPort = Number(/ admin address=127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
-	assert.ok(server.adminPort, server.stderr);
-	return server;
-}
+import { ask, exchange, pipe, post, request, root, run, serve, serveAdmin, until } from './harness.mjs';
+import { catalog, configuration, makeSite, makeSiteWithKeys, withAdmin } from './site.mjs';
 
 const look = async (server, path, { headers = '', method = 'GET' } = {}) => {
 	const { replies } = await exchange(server.adminPort,
@@ -170,10 +161,14 @@ it('a reload records what was and what is, and says what needs a restart', async
 	const site = await makeSiteWithKeys(t, { changes: withAdmin() });
 	const server = await serveAdmin(t, site.config);
 	const file = readFileSync(site.config, 'utf8');
-	writeFileSync(site.config, `${file.replace('127.0.0.1:8477', '127.0.0.1:8478').replace('127.0.0.1:0', '127.0.0.1:9')}log: { level: warn }\n`);
+	writeFileSync(join(site.home, 'person.key'), site.alice, { mode: 0o600 });
+	writeFileSync(site.config, `${file.replace('127.0.0.1:8477', '127.0.0.1:8478').replace('127.0.0.1:0', '127.0.0.1:9')
+		.replace('${env:POSTERN_KEY}', '${file:person.key}')}log: { level: warn }\ninstance: b\nlimits: { streams_per_principal: 3 }\n`);
 	server.child.kill('SIGHUP');
 	await until('both warnings', () => /restart_needed setting=listen.http.address/.test(server.stderr) &&
 		/restart_needed setting=listen.admin/.test(server.stderr));
+	await until('the rest', () => ['instance', 'identity.stdio.key', 'limits'].every((name) =>
+		server.stderr.includes(`restart_needed setting=${name} `)));
 	const [record] = await until('the record', async () => {
 		const found = await records(site, 'CONFIG');
 		return found.length && found;

@@ -84,6 +84,7 @@ describe('what a caller may show', () => {
 		const expired = await issueKey(site.config, { subject: 'erin' });
 		const revoked = await issueKey(site.config, { subject: 'rita' });
 		const signing = await issueSigning(site);
+		const approver = await issueApprover(site);
 		expireKey(site, 'erin');
 		assert.equal((await run(['key', 'revoke', site.config, idOf(revoked), '--reason', 'lost laptop'])).code, 0);
 		const server = await serve(t, site.config);
@@ -104,6 +105,9 @@ describe('what a caller may show', () => {
 			['malformed', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.'],
 			['use', signing],
 			['use', signing.replace('psgn', 'pstn')],
+			['approver', approver],
+			['approver', approver.replace('psap', 'pstn')],
+			['use', site.alice.replace('pstn', 'psgn')],
 		];
 		let first;
 		for (const [reason, key] of wrong) {
@@ -117,7 +121,7 @@ describe('what a caller may show', () => {
 		await refused(site, 'missing', 401, () => show(server, {}));
 		assert.equal((await show(server, {}, { key: site.alice })).status, 200);
 		const text = JSON.stringify(records(site));
-		for (const key of [site.alice, signing, revoked]) assert.ok(!text.includes(key.slice(22)) && !server.stderr.includes(key.slice(22)));
+		for (const key of [site.alice, signing, revoked, approver]) assert.ok(!text.includes(key.slice(22)) && !server.stderr.includes(key.slice(22)));
 		await recorded(site);
 	});
 
@@ -373,7 +377,41 @@ describe('client certificates', () => {
 	});
 });
 
+async function issueApprover(site, subject = 'petra') {
+	const end = await run(['key', 'issue', site.config, '--subject', subject, '--role', 'reader', '--approver']);
+	assert.equal(end.code, 0, end.stderr);
+	return /\bpsap_dev_[a-z2-7]{12}_[\w-]{43}\n$/.exec(end.stdout)[0].trim();
+}
+
 describe('keys', () => {
+	it('of approvers are for people, and keep what they are for', async (t) => {
+		const site = await makeSiteWithKeys(t);
+		const key = await issueApprover(site);
+		for (const wrong of [['--signing'], ['--agent', 'desk'], ['--kind', 'agent'], ['--kind', 'service']]) {
+			const end = await run(['key', 'issue', site.config, '--subject', 'x', '--role', 'reader', '--approver', ...wrong]);
+			assert.equal(end.code, 64, wrong.join(' '));
+			assert.equal(end.stdout, '');
+		}
+		const next = await run(['key', 'rotate', site.config, idOf(key)]);
+		assert.match(next.stdout, /^psap_dev_/);
+		assert.match((await run(['key', 'list', site.config])).stdout, / petra .*\(approver\)/);
+		assert.match((await run(['key', 'report', site.config])).stdout, / petra .* approver/);
+		assert.equal(records(site).filter((r) => r.e === 'KEY' && r.use === 'approve').length, 2);
+		// whom it stands for calls nothing
+		assert.doesNotMatch((await run(['tools', site.config, '--as', 'petra'])).stdout, /get_item/);
+	});
+
+	it('decide on nothing without a terminal to ask on', async (t) => {
+		const site = await makeSiteWithKeys(t);
+		const key = await issueApprover(site);
+		for (const words of [['pending', site.config], ['show', site.config, 'pl_x'], ['approve', site.config, 'pl_x'],
+			['decline', site.config, 'pl_x', '--reason', 'no'], ['escalate', site.config, 'pl_x', '--note', 'look']]) {
+			const end = await run(words, { env: { POSTERN_KEY: key }, input: `${key}\nyes\n`, alone: true });
+			assert.equal(end.code, 77, words[0]);
+			assert.match(end.stderr, /no terminal/);
+		}
+	});
+
 	it('rotate with no call failing, and a revoked one is refused within two seconds', async (t) => {
 		const site = await makeSiteWithKeys(t);
 		const server = await serve(t, site.config);
@@ -535,6 +573,25 @@ describe('stdio', () => {
 			assert.equal(end.code, 78, `${name}: ${end.stderr}`);
 			assert.match(end.stderr, /\[config\.secret_file\]/, name);
 		}
+	});
+
+	it('no secret stays in the environment of a server, and a reload still has it', async (t) => {
+		const site = makeSite(t, { changes: { identity: proxies.identity.replace('${file:gate.key}', '${env:GATE_KEY}').replace('next: "${file:gate.next}", ', '') } });
+		const server = await serve(t, site.config, { env: { GATE_KEY: proxyKey, ANOTHER: proxyKey } });
+		const shown = () => {
+			try {
+				return readFileSync(`/proc/${server.child.pid}/environ`, 'utf8');
+			} catch (error) {
+				assert.equal(error.code, 'EACCES'); // not dumpable: only root may look
+				return '';
+			}
+		};
+		assert.ok(!shown().includes(proxyKey));
+		assert.equal((await show(server, proxied(ada))).status, 200);
+		server.child.kill('SIGHUP');
+		await until('the reload', () => /reloaded/.test(server.stderr));
+		assert.equal((await show(server, proxied(ada))).status, 200);
+		assert.ok(!shown().includes(proxyKey));
 	});
 
 	it('the key does not stay in the environment of the process', async (t) => {

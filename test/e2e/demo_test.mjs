@@ -16,14 +16,16 @@ function demo(home) {
 	});
 }
 
-it('the demo makes its database, calls, shows the record and how to connect; again with what is there', { timeout: 60000 }, async (t) => {
+it('the demo makes its database, calls, changes one line with the yes of a person, shows the record and how to connect; again with what is there', { timeout: 60000 }, async (t) => {
 	const home = directory(t);
 	const first = await demo(home);
 	assert.equal(first.code, 0, first.text);
-	for (const text of ['Customer summary', 'Northwind', 'NOT_FOUND', 'VALIDATION_ERROR', '***@mail.example', 'CALL_OUTCOME', 'Claude Desktop', 'Claude Code', 'VS Code', 'Inspector', 'pstn_dev_'])
+	for (const text of ['Customer summary', 'Northwind', 'NOT_FOUND', 'VALIDATION_ERROR', '***@mail.example', 'CALL_OUTCOME', 'Claude Desktop', 'Claude Code', 'VS Code', 'Inspector', 'pstn_dev_',
+		'contract_total -48000.00', 'another person', '| `contract_total` | -240.00 |', 'approve exactly this?', 'outcome applied', 'totals 11160.00 EUR', 'plan_id = pl_', 'APPROVAL', 'CALL_INTENT'])
 		assert.ok(first.text.includes(text), `${text} is not in\n${first.text}`);
 	const second = await demo(home);
 	assert.equal(second.code, 0, second.text);
 	assert.match(second.text, /the support-desk database is there/);
 	assert.match(second.text, /the key of the last run is still good/);
+	assert.match(second.text, /outcome applied: contract \S+ now totals 11400\.00 EUR/);
 });

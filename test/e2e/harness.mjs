@@ -31,9 +31,9 @@ export function directory(t) {
 	return path;
 }
 
-// A child with its output kept as text and its end as a promise.
-export function start(args, { env = {}, cwd, input } = {}) {
-	const child = spawn(program, args, { env: { ...process.env, ...env }, cwd });
+// A child with its output kept as text and its end as a promise.  alone: without our terminal.
+export function start(args, { env = {}, cwd, input, alone = false } = {}) {
+	const child = spawn(program, args, { env: { ...process.env, ...env }, cwd, detached: alone });
 	const it = { child, stdout: '', stderr: '' };
 	child.stdout.setEncoding('utf8').on('data', (text) => (it.stdout += text));
 	child.stderr.setEncoding('utf8').on('data', (text) => (it.stderr += text));
@@ -58,6 +58,43 @@ export async function run(args, { deadlineMs = 20000, ...options } = {}) {
 	return end;
 }
 
+// One run on a terminal of its own (script(1) of util-linux), where `typed` is entered at the first prompt.
+// What is shown there is stdout.
+export async function runTyping(args, typed, { deadlineMs = 20000, env = {} } = {}) {
+	const quoted = [program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+	const child = spawn('script', ['-qec', quoted, '/dev/null'], { env: { ...process.env, ...env, SHELL: '/bin/sh' } });
+	let stdout = '';
+	let asked = false;
+	child.stdin.on('error', () => {});
+	child.stdout.setEncoding('utf8').on('data', (text) => {
+		stdout += text;
+		if (asked || !/: $/.test(stdout)) return;
+		asked = true;
+		child.stdin.write(`${typed}\n`);
+	});
+	const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+	const code = await new Promise((done) => child.on('close', done));
+	clearTimeout(timer);
+	return { code, stdout, stderr: stdout, asked };
+}
+
+// One command at a terminal; `typed` answers, in turn, each of the prompts.
+export async function sitDown(words, typed) {
+	const quote = (word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`;
+	const child = spawn('script', ['--quiet', '--return', '--echo', 'always', '--command', [program, ...words].map(quote).join(' '), '/dev/null']);
+	let seen = '';
+	child.stdout.setEncoding('utf8').on('data', (text) => (seen += text));
+	const ended = new Promise((done) => child.on('close', done));
+	let at = 0;
+	for (const [prompt, answer] of typed) {
+		await until(`"${prompt}"`, () => seen.indexOf(prompt, at) >= 0 || child.exitCode !== null, 20000);
+		if (seen.indexOf(prompt, at) < 0) break;
+		at = seen.indexOf(prompt, at) + prompt.length;
+		child.stdin.write(`${answer}\n`);
+	}
+	const code = await ended;
+	return { code, seen };
+}
 // `postern serve` on a free port of loopback, stopped by SIGTERM after the test; it must end with 0.
 export async function serve(t, config, { args = [], env = {}, stop = true } = {}) {
 	const it = start(['serve', config, '--listen', '127.0.0.1:0', ...args], { env });
@@ -80,6 +117,14 @@ export async function serve(t, config, { args = [], env = {}, stop = true } = {}
 			{ replies: 1 })).replies.length, 1);
 	};
 	return it;
+}
+
+// As serve, of a configuration with listen.admin: its port is adminPort.
+export async function serveAdmin(t, config, options) {
+	const server = await serve(t, config, options);
+	server.adminPort = Number(/ admin address=127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
+	assert.ok(server.adminPort, server.stderr);
+	return server;
 }
 
 // A fresh API key of a principal with these roles.

@@ -44,6 +44,7 @@ describe('postern install', () => {
 	it('marks a source, again if it must, and check is content with it', async (t) => {
 		const site = makeSite(t, { changes: of('development'), tools: plain });
 		unmark(site);
+		let identity;
 		const before = await run(['check', site.config]);
 		assert.equal(before.code, 0);
 		assert.match(before.stdout, /warning \[source\.unmarked\] source shop has no marker; it is only read/);
@@ -56,7 +57,10 @@ describe('postern install', () => {
 			assert.equal(row.deployment, 'test/e2e');
 			assert.equal(row.synthetic, synthetic);
 			assert.match(row.installed_at, /^\d{4}-\d\d-\d\dT/);
+			assert.match(row.identity, /^[0-9a-f]{32}$/);
+			assert.equal(row.identity, identity ??= row.identity);
 		}
+		sql(site, 'SELECT 1 FROM postern_ledger, postern_ledger_rows, postern_ledger_sums');
 		const after = await run(['check', site.config]);
 		assert.match(after.stdout, /0 errors, 0 warnings\n$/);
 	});

@@ -316,9 +316,10 @@ describe('keys of the issuer', () => {
 		const { mine, made } = await fresh(t, [makeKey('ES256', 'only')]);
 		const here = await serve(t, made.config);
 		const before = mine.hits;
-		const replies = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+		// as many at a time as may wait for the fetch: a quarter of the workers
+		const replies = await Promise.all(Array.from({ length: 16 }, async (_, i) => {
 			const statuses = [];
-			for (let k = 0; k < 50; k++)
+			for (let k = 0; k < 60; k++)
 				statuses.push((await ask(here, call(), { key: token(mine.keys[0], mine.claims(), { alg: 'ES256', kid: `k${i}-${k}`, typ: 'at+jwt' }) })).status);
 			return statuses;
 		}));
@@ -412,6 +413,23 @@ describe('keys of the issuer', () => {
 			assert.equal((await ask(here, call(), { key: mine.token({}, first) })).status, 401);
 			await here.alive();
 		});
+	it('an issuer that hangs holds a quarter of the workers: the other tokens are answered, and the rest of theirs at once', async (t) => {
+		const good = makeKey('ES256', 'good'), mine = await startIssuer(t, [good]);
+		const made = makeSite(t, { changes: { identity: mine.identity(), limits: 'limits: { concurrency: 8, auth_failures: 10000/m per address }' } });
+		const here = await serve(t, made.config);
+		assert.equal((await ask(here, call(), { key: mine.token() })).status, 200);
+		mine.serve = bad['a hang'];
+		const before = mine.hits, began = Date.now(), statuses = [];
+		const unknown = Array.from({ length: 24 }, () => ask(here, call(), { key: mine.token({}, { ...good, kid: 'unknown' }) })
+			.then(({ status }) => statuses.push(status)));
+		await until('the fetch', () => mine.hits > before);
+		await until('most to be refused', () => statuses.length >= 22, 2000);
+		assert.deepEqual(statuses.filter((status) => status !== 503), [], 'nobody knows yet whether the key is there');
+		assert.equal((await ask(here, call(), { key: mine.token() })).status, 200);
+		assert.ok(Date.now() - began < 2500, 'it waited for the issuer');
+		await Promise.all(unknown);
+		assert.ok(statuses.every((status) => status === 503 || status === 401), `${statuses}`);
+	});
 	it('no key it can use after start: a key set that is one withdraws the others', async (t) => {
 		const { mine, made } = await fresh(t, [makeKey('ES256', 'k')], '      max_age: 1s\n      max_stale: 1m\n');
 		const here = await serve(t, made.config);

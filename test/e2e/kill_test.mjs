@@ -1,7 +1,7 @@
 // Kill switches from outside: each kind alone, under load on several instances, without a store, over a
 // restart, and on a statement that runs.
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -216,6 +216,53 @@ test('without a readable store everything is paused after five seconds, and serv
 	};
 	let before;
 	await pausedBy(() => { before = version(99); }, () => version(before));
+});
+
+test('an order that vanished from the store pauses everything at once, and is recorded', async (t) => {
+	const site = await makeSiteWithKeys(t);
+	const server = await serve(t, site.config);
+	await kill(site, 'tool', 'nap');
+	await becomes(server, site.alice, 'PAUSED', 'nap');
+	assert.equal(await code(server, site.alice), 'OK');
+	const db = new DatabaseSync(join(site.home, 'state/postern.db'));
+	db.exec('DELETE FROM kills');
+	db.close();
+	await becomes(server, site.alice, 'PAUSED');
+	assert.deepEqual((await call(server, site.alice)).structuredContent.error.details, { reason: 'kill_state_unknown', owner: 'tests' });
+	assert.match(records(site).findLast((r) => r.e === 'SECURITY').detail, /kill order \d+ \(tool\) is not in the store any more/);
+	await kill(site, 'tool', 'nap');
+	assert.equal(await code(server, site.alice), 'PAUSED'); /* what else is missing, nobody knows */
+	server.child.kill('SIGTERM');
+	await server.ended;
+	const again = await serve(t, site.config);
+	assert.equal(await code(again, site.alice), 'OK');
+	assert.equal(await code(again, site.alice, 'nap'), 'PAUSED');
+});
+
+test('another store in place of the one that is used stops everything until a start', async (t) => {
+	const site = await makeSiteWithKeys(t);
+	const store = join(site.home, 'state/postern.db');
+	const server = await serve(t, site.config);
+	const db = new DatabaseSync(store);
+	db.exec(`VACUUM INTO '${store}.backup'`);
+	db.close();
+	chmodSync(`${store}.backup`, 0o600);
+	await kill(site, 'tool', 'who_am_i');
+	await becomes(server, site.alice, 'PAUSED');
+	renameSync(`${store}.backup`, store);
+	await until('the doubt to be recorded', () => records(site).some((r) => r.e === 'SECURITY' && r.reason === 'kill_state_unknown' &&
+		/replaced while it was in use.*start again/.test(r.detail)), 3000);
+	const served = async (name) => {
+		const reply = await rpc(server, site.alice, 'tools/call', { name, arguments: {} });
+		return reply.result ? codeOf(reply.result) : reply.status;
+	};
+	assert.notEqual(await served('who_am_i'), 'OK');
+	assert.notEqual(await served('nap'), 'OK');
+	server.child.kill('SIGTERM');
+	await server.ended;
+	for (const end of ['-wal', '-shm']) rmSync(store + end, { force: true });
+	const again = await serve(t, site.config);
+	assert.equal(await code(again, site.alice), 'OK');
 });
 
 test('with the state unknown a call says so', async (t) => {

@@ -3,7 +3,7 @@
 // looked at; where they must pass by, the same notation says seconds.  Steps of the clock are the unit
 // tests' (windows_test, quota_test): there it can be set.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, initialize, issueKey, request, send, serve, until } from './harness.mjs';
@@ -230,6 +230,25 @@ describe('places', () => {
 	});
 });
 
+describe('mistakes', () => {
+	it('count apart: too many, and every call waits; nobody else does', async (t) => {
+		const s = await site(t, { limits: 'limits: { errors: 5/2s per principal }' });
+		const server = await serve(t, s.config);
+		const wrong = () => ask(server, request('tools/call', { name: 'ten', arguments: { nothing: 1 } }), { key: s.alice });
+		for (let i = 0; i < 5; i++) assert.equal(code(await wrong()), 'VALIDATION_ERROR');
+		for (const name of ['ten', 'free']) {
+			const reply = await call(server, s.alice, name);
+			assert.equal(code(reply), 'RATE_LIMITED');
+			assert.equal(error(reply).details.reason, 'errors');
+			assert.ok(Number(reply.headers['retry-after']) >= 1);
+		}
+		assert.equal(code(await call(server, s.bob, 'free')), 'OK');
+		await until('the window to pass', async () => code(await call(server, s.alice, 'free')) === 'OK');
+		for (let i = 0; i < 10; i++) assert.equal(code(await call(server, s.alice, 'ten')), 'OK'); // none was taken of ten
+		assert.equal(code(await call(server, s.alice, 'ten')), 'RATE_LIMITED');
+	});
+});
+
 describe('what cannot be counted', () => {
 	it('gets a small share, is told to the operator, and counts again when it can', async (t) => {
 		const s = await site(t);
@@ -246,6 +265,35 @@ describe('what cannot be counted', () => {
 		await until('the record of it', () => records(s).some((r) => r.e === 'SECURITY' && r.reason === 'rate_store'));
 		renameSync(`${file}.away`, file);
 		await until('the counts to be back', async () => /r=[89]\d\d;/.test((await call(server, s.alice, 'thousand')).headers.ratelimit ?? ''));
+	});
+
+	it('a file that is cut short under the server does not end it', async (t) => {
+		const s = await site(t);
+		const server = await serve(t, s.config);
+		const file = join(s.home, 'state/postern.db.limits');
+		assert.equal(code(await call(server, s.alice, 'ten')), 'OK');
+		truncateSync(file, 0);
+		for (let i = 0; i < 30; i++) await call(server, s.alice, i % 2 ? 'ten' : 'thousand');
+		assert.equal(code(await call(server, s.alice, 'ten')), 'RATE_LIMITED'); // of the share
+		await server.alive();
+		await until('the record of it', () => records(s).some((r) => r.e === 'SECURITY' && r.reason === 'rate_store'));
+	});
+
+	it('a file that was removed between two starts is noticed: limits begin anew', async (t) => {
+		const s = await site(t);
+		const file = join(s.home, 'state/postern.db.limits');
+		const start = async () => {
+			const server = await serve(t, s.config);
+			assert.equal(code(await call(server, s.alice, 'ten')), 'OK');
+			server.child.kill('SIGTERM');
+			await server.ended;
+			return server.stderr;
+		};
+		for (const _ of [1, 2]) assert.doesNotMatch(await start(), /limits_anew/);
+		rmSync(file);
+		assert.match(await start(), /limits_anew/);
+		assert.doesNotMatch(await start(), /limits_anew/);
+		assert.equal(records(s).filter((r) => r.e === 'SECURITY' && r.reason === 'limits_removed').length, 1);
 	});
 
 	it('a file that is no file of limits: the server says so and does not touch it', async (t) => {

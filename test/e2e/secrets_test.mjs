@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
-import { ask, envelope, exchange, initialize, issueKey, modernHeaders, open, pipe, post, request, run, send, serve, until } from './harness.mjs';
+import { ask, envelope, exchange, initialize, issueKey, modernHeaders, open, pipe, post, request, run, runTyping, send, serve, until } from './harness.mjs';
 import { makeKey, startIssuer } from './issuer.mjs';
 import { makeSite } from './site.mjs';
 
@@ -325,9 +325,12 @@ describe('planted secrets', () => {
 		await command(['resume', site.config, 'principal', 'clerk', '--reason', 'a test resumes']);
 		await command(['kills', site.config, '--history']);
 		await until('the end of it', async () => codeOf(await call('clerk', 'get_person', { id: 'p1' })) === 'OK', 5000);
-		await command(['break-glass', site.config, 'clerk', 'shop.secret', '--for', '5m', '--reason', 'a test'], { env: { POSTERN_KEY: site.keys.clerk } });
-		await command(['break-glass', site.config, 'approve', '1'], { env: { POSTERN_KEY: wrongKey(site.keys.ben) }, codes: [69, 70, 75, 77, 78, 1] });
-		await command(['break-glass', site.config, 'approve', '1'], { env: { POSTERN_KEY: site.keys.ben } });
+		await command(['break-glass', site.config, 'clerk', 'shop.secret', '--tenant', 'acme', '--for', '5m', '--reason', 'a test'], { env: { POSTERN_KEY: site.keys.clerk } });
+		for (const [key, code] of [[wrongKey(site.keys.ben), 77], [site.keys.ben, 0]]) {
+			const end = await runTyping(['break-glass', site.config, 'approve', '1'], key);
+			note('break-glass approve on a terminal', end.stdout);
+			assert.equal(end.code, code, end.stdout);
+		}
 		const good = readFileSync(site.config, 'utf8');
 		const secret = plant('a secret in the wrong place', random());
 		for (const bad of [good.replace('"${file:gate.key}"', `"${secret}`), good.replace('"${file:gate.key}"', 'short'), good.replace('${file:person.key}', '${file:gate.nothing}')]) {

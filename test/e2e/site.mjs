@@ -2,10 +2,11 @@
 //
 // Two principals: alice (tenant acme, role reader) and bob (tenant birch, role reader); carol holds a
 // role without the grant of `read_secret`, dave one that sees nothing.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { directory, issueKey } from './harness.mjs';
+import { directory, issueKey, run } from './harness.mjs';
 
 export const configuration = (changes = {}) => {
 	const parts = {
@@ -27,6 +28,9 @@ export const configuration = (changes = {}) => {
 	};
 	return Object.values(parts).filter(Boolean).join('\n') + '\n';
 };
+
+// A listener for metrics and health beside the public one.
+export const withAdmin = (more = '') => ({ listen: `listen: { http: { address: 127.0.0.1:8477 }, admin: { address: 127.0.0.1:0${more} } }` });
 
 export const catalog = `tools:
   get_item:
@@ -225,4 +229,16 @@ export function expireKey(site, subject) {
 	const { name } = db.prepare("SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c ON c.name = 'expires_us' WHERE m.type = 'table'").get();
 	db.prepare(`UPDATE "${name}" SET expires_us = 1 WHERE subject = ?`).run(subject);
 	db.close();
+}
+
+// The records of a deployment, in the order of their files; of one event, or all.
+export const records = (site, event) => readdirSync(join(site.home, 'state/audit')).filter((name) => name.endsWith('.log')).sort()
+	.flatMap((name) => readFileSync(join(site.home, 'state/audit', name), 'utf8').replaceAll('\0', '').split('\n').filter(Boolean))
+	.map((line) => JSON.parse(line)).filter((r) => !event || r.e === event);
+
+// A fresh key that decides on plans and calls nothing.
+export async function approverKey(config, subject, role) {
+	const end = await run(['key', 'issue', config, '--subject', subject, '--role', role, '--approver']);
+	assert.equal(end.code, 0, end.stderr);
+	return /psap_\w+[\w-]*/.exec(end.stdout)[0];
 }

@@ -2,6 +2,7 @@
 // notices on both wires, and what happens when one side goes.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, exchange, initialize, issueKey, modernHeaders, open, post, request, run, send, serve, until } from './harness.mjs';
@@ -53,13 +54,35 @@ describe('progress', () => {
 });
 
 describe('a client that leaves', () => {
-	const outcomes = async () => (await run(['audit', 'tail', site.config, '--count', '10'])).stdout;
+	const outcomes = async () => (await run(['audit', 'tail', site.config, '--count', '30'])).stdout;
 
 	it('modern: its call is cancelled, and the record says so', async (t) => {
 		const stream = await open(t, server.port, modernPost(nap('leaver', { progressToken: 1 })));
 		stream.close();
 		await until('the record of the cancelled call', async () => /nap.*cancelled/.test(await outcomes()));
 		await server.alive();
+	});
+	it('2025-11-25: the answer that found nobody is there when its client comes back for it, once', async (t) => {
+		const { headers } = await initialize(server, { key });
+		for (const leave of ['end', 'destroy', 'resetAndDestroy']) {
+			const id = `back after ${leave}`, before = (await outcomes()).match(/nap/g)?.length ?? 0;
+			const socket = net.connect(server.port, '127.0.0.1');
+			let text = '';
+			t.after(() => socket.destroy());
+			socket.on('data', (data) => (text += data)).on('error', () => {});
+			socket.write(post(server, { jsonrpc: '2.0', id, method: 'tools/call',
+				params: { name: 'nap', arguments: {}, _meta: { progressToken: 1 } } }, { key, headers }));
+			await until('progress', () => text.includes('notifications/progress'));
+			const event = /^id: ([0-9a-f]{32})$/m.exec(text)[1];
+			socket[leave]();
+			await until('the record of the call', async () => ((await outcomes()).match(/nap/g)?.length ?? 0) > before);
+			const back = await until('the answer', async () => {
+				const { replies } = await exchange(server.port, get({ ...headers, 'Last-Event-ID': event }), { deadlineMs: 3000 }).catch(() => ({ replies: [] }));
+				return replies[0];
+			}, 5000);
+			assert.equal(back.events.at(-1)?.id, id, `after ${leave}: ${back.body}`);
+			assert.equal(back.events.at(-1).result.content[0].text, 'rested');
+		}
 	});
 	it('legacy: notifications/cancelled ends the call without an answer', async (t) => {
 		const { headers } = await initialize(server, { key });

@@ -2,7 +2,7 @@
 // read is none, and SIGHUP takes a new certificate.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import https from 'node:https';
@@ -63,6 +63,39 @@ describe('tls', () => {
 		assert.ok((await call(server, made)).error, 'without a certificate');
 		assert.ok((await call(server, made, shown('stranger'))).error, 'with a stranger\'s');
 		assert.ok((await call(server, made, shown('server'))).error, 'with one that is not for clients');
+	});
+	it('a client certificate that is over, not for clients, of another authority or its own is none; nothing is served', async (t) => {
+		const made = await site(t, ', client_ca: ca.pem');
+		const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+		const sign = (name, by, days, extensions) => {
+			openssl(made.home, 'req', ...key, '-subj', '/CN=client', '-keyout', `${name}.key`, '-out', `${name}.csr`);
+			writeFileSync(join(made.home, `${name}.ext`), extensions);
+			openssl(made.home, 'x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-days', days, '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+		};
+		const forClients = 'extendedKeyUsage=clientAuth\n';
+		// an authority of the same name with a key of its own
+		openssl(made.home, 'req', '-x509', ...key, '-days', '2', '-subj', '/CN=test ca', '-keyout', 'twin.key', '-out', 'twin.pem');
+		openssl(made.home, 'req', '-x509', ...key, '-days', '2', '-subj', '/CN=client', '-addext', 'extendedKeyUsage=clientAuth', '-keyout', 'self.key', '-out', 'self.pem');
+		sign('over', 'ca', '-1', forClients);
+		sign('mail', 'ca', '2', 'extendedKeyUsage=emailProtection\n');
+		sign('signing', 'ca', '2', `${forClients}keyUsage=critical,keyCertSign\n`);
+		sign('odd', 'ca', '2', `${forClients}1.2.3.4=critical,ASN1:NULL\n`);
+		sign('twins', 'twin', '2', forClients);
+		sign('below', 'client', '2', forClients); // by somebody who is no authority
+		const server = await serve(t, made.config);
+		const read = (name) => readFileSync(join(made.home, name));
+		const shown = (name, chain = []) => ({ cert: Buffer.concat([name, ...chain].map((one) => read(`${one}.pem`))), key: read(`${name}.key`) });
+		for (const version of ['TLSv1.2', 'TLSv1.3']) {
+			const only = { minVersion: version, maxVersion: version };
+			assert.equal((await call(server, made, { ...shown('client'), ...only })).status, 200);
+			for (const [name, chain] of [['over'], ['mail'], ['signing'], ['odd'], ['twins'], ['twins', ['twin']], ['self'], ['below', ['client']], ['server']]) {
+				const reply = await call(server, made, { ...shown(name, chain), ...only });
+				assert.ok(reply.error, `${version} ${name}: ${JSON.stringify(reply)}`);
+			}
+		}
+		assert.equal((await call(server, made, shown('client'))).status, 200);
+		const served = await run(['audit', 'tail', made.config, '--count', '50']);
+		assert.equal(served.stdout.match(/get_item/g).length, 3, served.stdout);
 	});
 	it('a broken handshake, or a connection that says nothing, holds up nobody', async (t) => {
 		const made = await site(t);
