@@ -150,7 +150,7 @@ bool ledger_past(struct writing *w, const struct entry *e, const struct threshol
 		if (!add_up(w, sums, count, out))
 			return false;
 		/* what was done as one of several is under their common name: all of it counts */
-		since.tool = S("apply_together");
+		since.tool = S(TOGETHER_NAME);
 	}
 	return true;
 }

@@ -142,6 +142,8 @@ struct step {
 	struct str text, level, key, method, json;
 };
 
+#define TOGETHER_NAME "apply_together"
+
 enum action_kind {
 	ACTION_READ, /* parts, on a SQLite source */
 	ACTION_SCRIPT, /* steps, on a scripted source */
@@ -152,7 +154,7 @@ enum action_kind {
 	ACTION_BUILTIN, /* parts, filled from what the server itself knows */
 	ACTION_RAW, /* the argument `sql` on a SQLite source: development only */
 	ACTION_WRITE, /* entry->write; parts[0] is its answer */
-	ACTION_TOGETHER, /* several tools with a write, as one change */
+	ACTION_TOGETHER, /* TOGETHER_NAME: several tools with a write, as one change */
 	ACTION_LEDGER, /* what was changed before, from the ledger of the source */
 };
 

@@ -163,7 +163,6 @@ void tenant_lint(struct entry_load *el);
 void builtins_load(struct catalog_load *l);
 
 /* together.c: behind the tools of the server. */
-#define TOGETHER_NAME "apply_together"
 #define TOGETHER_BYTES ((uint64_t)1 << 20)
 void together_load(struct catalog_load *l);
 

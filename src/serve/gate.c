@@ -1,33 +1,16 @@
 /* gate - see gate.h. */
 #include "serve/gate.h"
 
-#include "base/clock.h"
 #include "base/planted.h"
 #include "plan/change.h"
 #include "render/change.h"
 #include "serve/together.h"
 
-/* An order meets the call, or one of its steps: a tool, a source. */
-static bool is_killed(struct run *r, const struct call *c, struct kill_finding *found_out)
-{
-	struct watch *w = world_watch(r->world);
-	struct kill_target t = kill_target_of(c, watch_instance(w));
-
-	*found_out = watch_judge(w, &t, clock_boot_ms());
-	for (size_t i = 0; found_out->cause == KILL_BY_NOTHING && i < c->change->step_count; i++) {
-		struct call step = change_step_call(c, &c->change->steps[i]);
-
-		t = kill_target_of(&step, watch_instance(w));
-		*found_out = watch_judge(w, &t, clock_boot_ms());
-	}
-	return found_out->cause != KILL_BY_NOTHING;
-}
-
 static bool not_stopped(struct run *r, struct call *c)
 {
-	struct kill_finding found;
+	struct kill_finding found = watch_judge_call(world_watch(r->world), c);
 
-	if (is_killed(r, c, &found))
+	if (found.cause != KILL_BY_NOTHING)
 		return guard_kill(c, &found, true) == VERDICT_PASS;
 	if (!call_cancelled(c))
 		return true;

@@ -43,7 +43,6 @@
 static bool step_kill(struct run *r)
 {
 	struct watch *w = world_watch(r->world);
-	struct kill_target t = kill_target_of(r->call, watch_instance(w));
 	struct kill_finding found = { .cause = KILL_BY_DOUBT };
 	struct log_text why;
 	struct err err;
@@ -51,7 +50,7 @@ static bool step_kill(struct run *r)
 	if (watch_start(w, &err)) {
 		r->watched.call = r->call;
 		watch_enter(w, &r->watched);
-		found = watch_judge(w, &t, clock_boot_ms());
+		found = watch_judge_call(w, r->call);
 	} else {
 		log_error("kill_state_unknown", "error=%s", log_value(&why, str_c(err.text)));
 	}

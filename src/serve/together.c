@@ -1,7 +1,6 @@
 /* together - see together.h. */
 #include "serve/together.h"
 
-#include "base/clock.h"
 #include "guard/limits.h"
 
 static bool is_together(const struct call *c)
@@ -46,9 +45,7 @@ static bool is_plain(struct call *step)
 
 static bool not_killed(struct run *r, struct call *step, bool running)
 {
-	struct watch *w = world_watch(r->world);
-	struct kill_target t = kill_target_of(step, watch_instance(w));
-	struct kill_finding found = watch_judge(w, &t, clock_boot_ms());
+	struct kill_finding found = watch_judge_call(world_watch(r->world), step);
 
 	return guard_kill(step, &found, running) == VERDICT_PASS;
 }

@@ -1,5 +1,5 @@
-/* together - the steps of apply_together before anything runs: every one passes the guards of its
- * own tool, as if it were called alone. */
+/* together - the steps of apply_together before anything runs, and again right before they
+ * commit: every one passes the guards of its own tool, as if it were called alone. */
 #pragma once
 #include "serve/pipeline.h"
 

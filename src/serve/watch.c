@@ -159,6 +159,13 @@ struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, ui
 	return found;
 }
 
+struct kill_finding watch_judge_call(struct watch *w, const struct call *c)
+{
+	struct kill_target t = kill_target_of(c, watch_instance(w));
+
+	return watch_judge(w, &t, clock_boot_ms());
+}
+
 bool watch_is_paused(struct watch *w)
 {
 	const struct kill_target t = { .instance = w->instance };

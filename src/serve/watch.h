@@ -41,6 +41,8 @@ void watch_enter(struct watch *w, struct watched *running);
 void watch_leave(struct watch *w, struct watched *running); /* may be said again */
 
 struct kill_finding watch_judge(struct watch *w, const struct kill_target *t, uint64_t boot_ms);
+/* The same of a call, now. */
+struct kill_finding watch_judge_call(struct watch *w, const struct call *c);
 bool watch_ended_session(
 	struct watch *w, const struct kill_target *t, int64_t issued_us, uint64_t boot_ms);
 /* As a whole: by an order against everything or this server, the local switch, or doubt. */
