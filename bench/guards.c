@@ -88,6 +88,7 @@ static bool judge(struct bench *b, struct call *c)
 	return is_not_killed(c) && guard_permission(c) == VERDICT_PASS &&
 	       guard_schema(c) == VERDICT_PASS && guard_state(c, true) == VERDICT_PASS &&
 	       guard_cursor(b->guard, c) == VERDICT_PASS &&
+	       guard_approval(c, true) == VERDICT_PASS &&
 	       guard_limits(b->limits, b->config, c) == VERDICT_PASS && guard_warrant(c);
 }
 
